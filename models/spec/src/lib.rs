@@ -1,0 +1,2 @@
+//! Under construction.
+pub use antiphon_event as event;

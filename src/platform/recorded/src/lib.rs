@@ -1,0 +1,9 @@
+//! The primitives under `antiphon`, with a recorder that records.
+//!
+//! Everything but [`record`] and [`limits`] is the standard platform's. It is a crate of its own and not a
+//! cargo feature, because features of one package are united over a whole workspace: one test that asks
+//! for traces would slow down every benchmark built beside it, unseen.
+
+pub use antiphon_platform::{cell, limits, queue, sync, thread, thread_local};
+
+pub mod record;
