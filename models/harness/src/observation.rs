@@ -1,0 +1,205 @@
+//! What is seen during one execution.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use antiphon_spec::Guarantee;
+use antiphon_spec::event::Event;
+use antiphon_spec::machine::State;
+
+use crate::Observed;
+
+/// How many events before a fault a model execution keeps. Its schedule brings back all of them.
+const LAST_EVENTS: usize = 30;
+
+/// How many a real execution keeps. It can't be replayed, so its trace is all that is left of it.
+const WHOLE_TRACE: usize = 1 << 20;
+
+thread_local! {
+    static OWN: RefCell<Option<Recorder>> = const { RefCell::new(None) };
+}
+
+static SHARED: Mutex<Option<Recorder>> = Mutex::new(None);
+
+/// The first thing in an execution that a guarantee does not allow.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    /// The guarantee that is broken.
+    pub guarantee: Guarantee,
+    /// What happened, and what would have been allowed.
+    pub message: String,
+    /// The event that broke it; none if it was found by a [`check`] or at the end of the execution.
+    pub event: Option<Event>,
+    /// The events that led to it, oldest first, without `event`.
+    pub history: Vec<Event>,
+    /// How many events came before those of `history`; zero if these are all.
+    pub earlier: u64,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.guarantee.id(), self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Starts an execution on the calling thread. One that was never finished, because the engine abandoned
+/// it, is forgotten.
+pub fn begin() {
+    OWN.with_borrow_mut(|own| own.get_or_insert_default().begin(LAST_EVENTS));
+}
+
+/// Starts the execution of the whole process, for threads that have none of their own.
+///
+/// There is one at a time: whoever runs several, runs them one after the other. The calling thread gives
+/// up what it had of its own.
+pub fn begin_shared() {
+    OWN.with_borrow_mut(|own| *own = None);
+    shared(|shared| shared.get_or_insert_default().begin(WHOLE_TRACE));
+}
+
+/// Reports an event of the runtime.
+pub fn observe(event: Event) {
+    with_execution(|execution| execution.observe(event));
+}
+
+/// Says that the situation `label` has occurred in this execution.
+pub fn reached(label: &'static str) {
+    with_execution(|execution| {
+        execution.reached.insert(label);
+    });
+}
+
+/// Says that the scenario itself has put `guarantee` to the test; a false `condition` is a fault.
+pub fn check(condition: bool, guarantee: Guarantee, message: impl FnOnce() -> String) {
+    // The message is made outside: what makes it may itself report something.
+    let message = (!condition).then(message);
+    with_execution(|execution| {
+        *execution.checked.entry(guarantee).or_default() += 1;
+        if let Some(message) = message {
+            execution.fail(guarantee, message, None);
+        }
+    });
+}
+
+/// Ends the execution and adds what it saw to the totals; if there is none, does nothing.
+///
+/// `complete` says that nothing is left in flight: only then can a message be said to be lost.
+///
+/// # Errors
+/// The first fault of the execution.
+pub fn finish(complete: bool) -> Result<(), Fault> {
+    with_recorder(|recorder| recorder.finish(complete)).unwrap_or(Ok(()))
+}
+
+/// Takes the totals of the executions that this thread (or, for the shared ones, this process) finished
+/// since they were last taken.
+pub fn take() -> Observed {
+    with_recorder(|recorder| std::mem::take(&mut recorder.totals)).unwrap_or_default()
+}
+
+fn shared<R>(with: impl FnOnce(&mut Option<Recorder>) -> R) -> R {
+    with(&mut SHARED.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The thread's own recorder or else the process's; a thread that is ending has none of its own any more.
+fn with_recorder<R>(with: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
+    let mut with = Some(with);
+    let own = OWN.try_with(|own| {
+        let mut own = own.borrow_mut();
+        let recorder = own.as_mut()?;
+        with.take().map(|with| with(recorder))
+    });
+    match (own, with) {
+        (Ok(Some(result)), _) => Some(result),
+        (_, Some(with)) => shared(|shared| shared.as_mut().map(with)),
+        (_, None) => None,
+    }
+}
+
+fn with_execution(with: impl FnOnce(&mut Execution)) {
+    with_recorder(|recorder| recorder.execution.as_mut().map(with));
+}
+
+/// Records the executions of one thread or of the process, one after the other.
+#[derive(Default)]
+struct Recorder {
+    execution: Option<Execution>,
+    totals: Observed,
+}
+
+impl Recorder {
+    fn begin(&mut self, keep: usize) {
+        self.execution = Some(Execution {
+            state: State::default(),
+            keep,
+            history: VecDeque::new(),
+            earlier: 0,
+            reached: BTreeSet::new(),
+            checked: BTreeMap::new(),
+            fault: None,
+        });
+    }
+
+    fn finish(&mut self, complete: bool) -> Result<(), Fault> {
+        let Some(mut execution) = self.execution.take() else { return Ok(()) };
+        execution.finish(complete);
+        self.totals.executions += 1;
+        for label in execution.reached {
+            *self.totals.reached.entry(label).or_default() += 1;
+        }
+        for (guarantee, count) in execution.checked.into_iter().chain(execution.state.premises()) {
+            if count > 0 {
+                *self.totals.premises.entry(guarantee).or_default() += count;
+            }
+        }
+        execution.fault.map_or(Ok(()), Err)
+    }
+}
+
+struct Execution {
+    state: State,
+    keep: usize,
+    history: VecDeque<Event>,
+    earlier: u64,
+    reached: BTreeSet<&'static str>,
+    checked: BTreeMap<Guarantee, u64>,
+    fault: Option<Fault>,
+}
+
+impl Execution {
+    fn observe(&mut self, event: Event) {
+        // What follows a fault is judged by nobody: the state is not the runtime's any more.
+        if self.fault.is_some() {
+            return;
+        }
+        match self.state.step(&event) {
+            Ok(()) => {
+                if self.history.len() == self.keep {
+                    self.history.pop_front();
+                    self.earlier += 1;
+                }
+                self.history.push_back(event);
+            }
+            Err(violation) => self.fail(violation.guarantee, violation.to_string(), Some(event)),
+        }
+    }
+
+    fn finish(&mut self, complete: bool) {
+        if self.fault.is_none()
+            && let Err(violation) = self.state.finish(complete)
+        {
+            self.fail(violation.guarantee, violation.to_string(), None);
+        }
+    }
+
+    fn fail(&mut self, guarantee: Guarantee, message: String, event: Option<Event>) {
+        if self.fault.is_none() {
+            let history = std::mem::take(&mut self.history).into();
+            self.fault = Some(Fault { guarantee, message, event, history, earlier: self.earlier });
+        }
+    }
+}
