@@ -42,7 +42,7 @@ impl Recording {
 }
 
 /// What makes a message recognisable in a trace.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp(u64);
 
 impl Stamp {

@@ -11,10 +11,12 @@
 
 pub mod cell;
 pub mod limits;
+pub mod panic;
 pub mod queue;
 pub mod record;
 pub mod sync;
 pub mod thread;
+pub mod time;
 
 /// Declares thread-local variables, as [`std::thread_local!`] does, without `const` blocks.
 pub use std::thread_local;

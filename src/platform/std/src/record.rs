@@ -22,7 +22,7 @@ impl Recording {
 }
 
 /// What makes a message recognisable in a trace; here, nothing.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp(());
 
 impl Stamp {

@@ -8,6 +8,12 @@ pub use std::sync::Arc;
 /// Atomics, with the orderings of the C11 memory model.
 pub mod atomic {
     pub use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+    /// Reads an atomic that nobody else can reach; not an access that a model would interleave.
+    #[inline]
+    pub fn exclusive<T>(atomic: &mut AtomicPtr<T>) -> *mut T {
+        *atomic.get_mut()
+    }
 }
 
 /// [`std::sync::Mutex`] without poisoning: the runtime calls no user code while it holds a lock, so a

@@ -1,0 +1,122 @@
+//! What is known of an actor whatever the type of its messages, and how it is reported as ended.
+
+use event::{ActorId, Event, Kind};
+use platform::record::emit;
+use platform::sync::Arc;
+
+use crate::exit::Exit;
+use crate::family::{End, Family, Late};
+use crate::mailbox::Signal;
+use crate::node::Node;
+
+/// An actor as its owner sees it: something that can be told to end.
+pub(crate) trait Control: Send + Sync {
+    /// Delivers a signal. A closed actor needs none.
+    fn signal(&self, signal: Signal);
+    /// What is known of the actor.
+    fn lifecycle(&self) -> &Arc<Lifecycle>;
+    /// Another handle on the same actor.
+    fn boxed(&self) -> Box<dyn Control>;
+}
+
+/// Who waits for this actor to end.
+enum Owner {
+    /// The node, with the slot that the process has there.
+    Node { slot: usize },
+    /// A process, with the slot that the meta-process has in its family.
+    Process { parent: Arc<Lifecycle>, slot: usize },
+}
+
+/// One actor, without its messages: identity, owner, and the ends that are still open.
+pub(crate) struct Lifecycle {
+    pub(crate) id: ActorId,
+    /// The name of the actor's type.
+    pub(crate) label: &'static str,
+    pub(crate) node: Node,
+    owner: Owner,
+    family: Family,
+}
+
+impl Lifecycle {
+    /// A process in the given slot of its node.
+    pub(crate) fn process(node: &Node, id: ActorId, label: &'static str, slot: usize) -> Arc<Self> {
+        let owner = Owner::Node { slot };
+        Arc::new(Self { id, label, node: node.clone(), owner, family: Family::new(&[End::Handler]) })
+    }
+
+    /// A meta-process of `parent`; its two own ends are `terminate` and the Reader.
+    pub(crate) fn meta(parent: &Arc<Self>, label: &'static str, slot: usize) -> Arc<Self> {
+        let owner = Owner::Process { parent: Arc::clone(parent), slot };
+        let node = parent.node.clone();
+        Arc::new(Self {
+            id: node.new_id(),
+            label,
+            node,
+            owner,
+            family: Family::new(&[End::Handler, End::Reader]),
+        })
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self.owner {
+            Owner::Node { .. } => Kind::Process,
+            Owner::Process { .. } => Kind::Meta,
+        }
+    }
+
+    pub(crate) fn parent(&self) -> Option<&Arc<Self>> {
+        match &self.owner {
+            Owner::Node { .. } => None,
+            Owner::Process { parent, .. } => Some(parent),
+        }
+    }
+
+    /// The process that owns what this actor spawns: itself, or the parent of a meta-process.
+    pub(crate) fn owner_of_metas(this: &Arc<Self>) -> &Arc<Self> {
+        this.parent().unwrap_or(this)
+    }
+
+    /// Adds a meta-process to this process, unless it is ending.
+    pub(crate) fn adopt<T>(&self, make: impl FnOnce(usize) -> (T, Box<dyn Control>)) -> Result<T, Late> {
+        self.family.adopt(make)
+    }
+
+    /// Refuses every spawn from now on.
+    pub(crate) fn close_family(&self) {
+        self.family.close();
+    }
+
+    /// Tells the meta-processes of this actor to end.
+    pub(crate) fn end_children(&self) {
+        self.family.each(|child| child.signal(Signal::exit(Exit::ParentEnded)));
+    }
+
+    /// Calls `visit` with each meta-process that has not ended.
+    pub(crate) fn each_child(&self, visit: impl FnMut(&dyn Control)) {
+        self.family.each(visit);
+    }
+
+    /// One of the actor's own ends, `terminate` or the Reader, is done. The last of all ends reports it.
+    pub(crate) fn end(&self, end: End) {
+        if self.family.end(end) {
+            self.ended();
+        }
+    }
+
+    /// Says whether one of the actor's own ends is still to come.
+    pub(crate) fn is_open(&self, end: End) -> bool {
+        self.family.is_open(end)
+    }
+
+    fn ended(&self) {
+        emit(|_| Event::Ended { actor: self.id });
+        match &self.owner {
+            Owner::Node { slot } => self.node.process_ended(self.id, *slot),
+            Owner::Process { parent, slot } => {
+                if parent.family.child_ended(*slot) {
+                    parent.ended();
+                }
+            }
+        }
+    }
+}

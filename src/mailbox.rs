@@ -1,0 +1,269 @@
+//! The mailbox: messages and signals behind the one word, sorted by class.
+//!
+//! The word keeps everything in order of acceptance. The holder of the activation sorts what it takes into
+//! one queue for each class, and handles the most urgent first; before each message it looks at the word
+//! again, so that a higher class waits for no more than the callback in progress (`class-order`).
+//!
+//! Whatever ends an actor is a *signal* in its own mailbox, so only the holder of the activation ever ends
+//! it: `terminate` is one more turn, and can overlap no other (`handler-exclusion`, `terminate-once`).
+
+use event::{Class, Event};
+use platform::limits;
+use platform::panic::catch;
+use platform::record::{self, Stamp, emit};
+use platform::sync::Arc;
+
+use crate::exit::Exit;
+use crate::family::End;
+use crate::inbox::{Activation, Body, Closed, Inbox, Letter, Pushed, Queue, Refused, Stack};
+use crate::lifecycle::{Control, Lifecycle};
+use crate::meta::Interrupt;
+use crate::node::DeadLetter;
+
+/// The inbox of an actor that understands `M`.
+pub(crate) type Mailbox<M> = Inbox<Core<M>>;
+
+/// What is in a mailbox.
+pub(crate) enum Envelope<M> {
+    /// From a user.
+    Message { message: M, class: Class, stamp: Stamp },
+    /// From the runtime. Boxed: signals are rare, and an envelope should be as small as its message.
+    Signal(Box<Signal>),
+}
+
+/// What the runtime tells an actor.
+#[derive(Debug)]
+pub(crate) enum Signal {
+    /// End for this reason, as soon as the class allows.
+    Exit { class: Class, reason: Exit },
+    /// The Reader is over.
+    ReaderEnded(Result<(), Exit>),
+}
+
+impl Signal {
+    /// Asks for an end before the next message.
+    pub(crate) fn exit(reason: Exit) -> Self {
+        Self::Exit { class: Class::System, reason }
+    }
+
+    /// Asks for an end before anything else.
+    pub(crate) fn kill() -> Self {
+        Self::Exit { class: Class::Urgent, reason: Exit::Killed }
+    }
+
+    /// Asks for an end after the messages that are already there.
+    pub(crate) fn finish(reason: Exit) -> Self {
+        Self::Exit { class: Class::Main, reason }
+    }
+}
+
+impl<M> Envelope<M> {
+    fn class(&self) -> Class {
+        match self {
+            Self::Message { class, .. } => *class,
+            Self::Signal(signal) => match **signal {
+                Signal::Exit { class, .. } => class,
+                // After what the Reader sent to its own Handler.
+                Signal::ReaderEnded(_) => Class::Main,
+            },
+        }
+    }
+}
+
+/// One queue for each class, most urgent first.
+struct Lanes<M>([Queue<Envelope<M>>; 3]);
+
+impl<M> Lanes<M> {
+    /// Adds what was taken, keeping the order of acceptance within each class.
+    fn accept(&mut self, newest_first: Stack<Envelope<M>>) {
+        let mut fresh = <[Queue<Envelope<M>>; 3]>::default();
+        for letter in newest_first {
+            fresh[letter.item().class() as usize].push_front(letter);
+        }
+        for (lane, fresh) in self.0.iter_mut().zip(fresh) {
+            lane.append(fresh);
+        }
+    }
+
+    fn pop(&mut self) -> Option<Letter<Envelope<M>>> {
+        self.0.iter_mut().find_map(Queue::pop_front)
+    }
+}
+
+/// The callbacks of an actor, whatever its type.
+pub(crate) trait Behaviour<M: Send + 'static>: Send {
+    fn init(&mut self, me: &Arc<Mailbox<M>>) -> Result<(), Exit>;
+    fn handle(&mut self, me: &Arc<Mailbox<M>>, message: M) -> Result<(), Exit>;
+    fn terminate(&mut self, me: &Arc<Mailbox<M>>, reason: &Exit);
+}
+
+/// What only the holder of the activation may touch.
+pub(crate) struct Core<M: Send + 'static> {
+    lanes: Lanes<M>,
+    /// Dropped when the actor ends, while addresses may live on.
+    behaviour: Option<Box<dyn Behaviour<M>>>,
+    /// How to make the Reader return, once there is one.
+    pub(crate) interrupt: Option<Interrupt>,
+}
+
+impl<M: Send + 'static> Core<M> {
+    pub(crate) fn new(behaviour: Box<dyn Behaviour<M>>) -> Self {
+        Self { lanes: Lanes(Default::default()), behaviour: Some(behaviour), interrupt: None }
+    }
+
+    fn behaviour(&mut self) -> &mut dyn Behaviour<M> {
+        &mut **self.behaviour.as_mut().expect("an actor has its behaviour until it has terminated")
+    }
+}
+
+impl<M: Send + 'static> Body for Core<M> {
+    type Item = Envelope<M>;
+    type Shared = Arc<Lifecycle>;
+
+    fn run(mut activation: Activation<Self>) {
+        for _ in 0..limits::BATCH {
+            let Some(letter) = next(&mut activation) else {
+                match activation.park() {
+                    Ok(()) => return,
+                    Err(back) => activation = back,
+                }
+                continue;
+            };
+            if let Err(reason) = deliver(&mut activation, letter.into_item()) {
+                return terminate(activation, &reason);
+            }
+        }
+        // Fairness: others have waited for a whole batch.
+        let node = activation.inbox().shared().node.clone();
+        node.executor().yield_back(activation.into_task());
+    }
+}
+
+/// The next thing to handle: the oldest of the most urgent class, of all that has arrived.
+fn next<M: Send + 'static>(activation: &mut Activation<Core<M>>) -> Option<Letter<Envelope<M>>> {
+    if activation.has_mail() {
+        let stack = activation.take();
+        activation.with(|_, core| core.lanes.accept(stack));
+    }
+    activation.with(|_, core| core.lanes.pop())
+}
+
+/// Handles one envelope; an error is the reason for which the actor ends.
+fn deliver<M: Send + 'static>(
+    activation: &mut Activation<Core<M>>,
+    envelope: Envelope<M>,
+) -> Result<(), Exit> {
+    match envelope {
+        Envelope::Message { message, stamp, .. } => activation.with(|me, core| {
+            let actor = me.shared().id;
+            emit(|r| Event::HandleBegin { actor, message: r.message(&stamp) });
+            let result = callback(me, || core.behaviour().handle(me, message)).flatten();
+            emit(|r| Event::HandleEnd { actor, message: r.message(&stamp), ok: result.is_ok() });
+            result
+        }),
+        Envelope::Signal(signal) => match *signal {
+            Signal::Exit { reason, .. } => Err(reason),
+            Signal::ReaderEnded(Ok(())) => Err(Exit::Normal),
+            Signal::ReaderEnded(Err(reason)) => Err(reason),
+        },
+    }
+}
+
+/// Runs a callback as the actor, containing its panic (`panic-containment`).
+fn callback<M: Send + 'static, R>(me: &Arc<Mailbox<M>>, code: impl FnOnce() -> R) -> Result<R, Exit> {
+    let _line = record::enter(me.shared().id);
+    catch(code).map_err(|payload| Exit::from_panic(&*payload))
+}
+
+/// Runs `init` under the activation that the actor was born with.
+pub(crate) fn init<M: Send + 'static>(activation: &mut Activation<Core<M>>) -> Result<(), Exit> {
+    activation.with(|me, core| {
+        let actor = me.shared();
+        let parent = actor.parent().map(|parent| parent.id);
+        emit(|_| Event::InitBegin { actor: actor.id, kind: actor.kind(), parent });
+        let result = callback(me, || core.behaviour().init(me)).flatten();
+        emit(|_| Event::InitEnd { actor: actor.id, ok: result.is_ok() });
+        result
+    })
+}
+
+/// Ends an actor that came to life.
+pub(crate) fn terminate<M: Send + 'static>(activation: Activation<Core<M>>, reason: &Exit) {
+    end(activation, |closed| {
+        closed.with(|me, core| {
+            let actor = me.shared().id;
+            emit(|_| Event::TerminateBegin { actor, reason: Some(reason.to_string()) });
+            // A panic in `terminate` changes nothing else.
+            let _ = callback(me, || core.behaviour().terminate(me, reason));
+            emit(|_| Event::TerminateEnd { actor });
+        });
+    });
+}
+
+/// Ends an actor whose `init` did not succeed.
+pub(crate) fn abandon<M: Send + 'static>(activation: Activation<Core<M>>) {
+    end(activation, |_| ());
+}
+
+/// The one way in which actors end, in this order: no child joins, no message is accepted, the Reader is
+/// interrupted, dead letters are handed over, `last` runs, the actor is dropped, its children are told.
+fn end<M: Send + 'static>(activation: Activation<Core<M>>, last: impl FnOnce(&mut Closed<Core<M>>)) {
+    let actor = Arc::clone(activation.inbox().shared());
+    actor.close_family();
+    let (mut closed, leftovers) = activation.close();
+    closed.with(|me, core| {
+        if let Some(interrupt) = core.interrupt.take() {
+            emit(|_| Event::Interrupt { actor: actor.id });
+            // User code like any other: its panic must not stop the actor from ending.
+            let _ = callback(me, || interrupt.interrupt());
+        }
+        core.lanes.accept(leftovers);
+        while let Some(letter) = core.lanes.pop() {
+            if let Envelope::Message { message, stamp, .. } = letter.into_item() {
+                emit(|r| Event::DeadLetter { actor: actor.id, message: r.message(&stamp) });
+                actor.node.dead_letter(DeadLetter {
+                    to: actor.id,
+                    label: actor.label,
+                    message: Box::new(message),
+                });
+            }
+        }
+    });
+    last(&mut closed);
+    closed.with(|me, core| {
+        let behaviour = core.behaviour.take();
+        // A panic in a destructor is contained like one in a callback; there is nothing left to end.
+        let _ = callback(me, || drop(behaviour));
+    });
+    actor.end_children();
+    actor.end(End::Handler);
+}
+
+/// Puts an envelope into a mailbox; if that wakes the actor, the executor runs it after `accepted`.
+pub(crate) fn post<M: Send + 'static>(
+    mailbox: &Arc<Mailbox<M>>,
+    envelope: Envelope<M>,
+    returned: impl FnOnce(bool),
+) -> Result<(), Refused<Envelope<M>>> {
+    let pushed = Inbox::push(mailbox, envelope);
+    returned(pushed.is_ok());
+    if let Pushed::Activated(activation) = pushed? {
+        mailbox.shared().node.executor().execute(activation.into_task());
+    }
+    Ok(())
+}
+
+impl<M: Send + 'static> Control for Arc<Mailbox<M>> {
+    fn signal(&self, signal: Signal) {
+        // Refused: the actor has ended, which is all that a signal could ask of it.
+        let _ = post(self, Envelope::Signal(Box::new(signal)), |_| ());
+    }
+
+    fn lifecycle(&self) -> &Arc<Lifecycle> {
+        self.shared()
+    }
+
+    fn boxed(&self) -> Box<dyn Control> {
+        Box::new(Arc::clone(self))
+    }
+}

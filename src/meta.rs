@@ -1,0 +1,263 @@
+//! Meta-processes: blocking input beside message handling.
+//!
+//! A meta-process has two lines of execution. Its **Reader** runs blocking I/O from beginning to end, on a
+//! thread of its own. Its **Handler** is started when messages arrive and handles them one at a time, like
+//! any actor. Neither interrupts the other, and no lock stands between them: they are two values that own
+//! disjoint state, and what the Reader wants to tell the Handler it *sends*.
+//!
+//! ```text
+//!             spawn ── init ──┬── Reader   ▓▓▓▓▓▓▓▓▓▓▓▓ blocks, reads, sends ▓▓▓▓▓▓▓▓▓│ returns
+//!                             │                  │ message           interrupt ▲     │ (a signal)
+//!                             └── Handler   ░░░░░██░░░░░░░░████░░░░░██░░░░░░░███┤     ▼
+//!                                                                        terminate    ended
+//! ```
+//!
+//! A meta-process belongs to a process and ends with it (`ownership`). Only the holder of the activation
+//! ends it: a Reader that returns sends a signal to its own Handler, which ends in its turn. It is reported
+//! as ended when `terminate` has returned *and* the Reader has ended (`reader-lifetime`), by whichever came
+//! last.
+
+use std::any::type_name;
+use std::fmt;
+
+use event::{ActorId, Event, Kind};
+use platform::panic::catch;
+use platform::record::{self, emit};
+use platform::sync::{Arc, Mutex};
+use platform::thread::{self, JoinHandle};
+
+use crate::address::Address;
+use crate::exit::Exit;
+use crate::family::End;
+use crate::inbox::Inbox;
+use crate::lifecycle::{Control, Lifecycle};
+use crate::mailbox::{self, Behaviour, Core, Mailbox, Signal};
+use crate::process::{SpawnError, spawned, start};
+
+/// The line of a meta-process that blocks on the outside world.
+///
+/// `M` is what its Handler understands.
+pub trait Reader<M: Send + 'static>: Send + Sized + 'static {
+    /// The size of the thread's stack, in bytes; zero leaves it to the platform.
+    const STACK_BYTES: usize = 0;
+
+    /// What makes [`run`](Self::run) return early. Called once, before it.
+    ///
+    /// If nothing can, use [`Interrupt::none`]: the Reader is then waited for when its meta-process ends,
+    /// and named by [`Node::stop`](crate::Node::stop) if it does not return (`interruption`).
+    fn interrupt(&mut self) -> Interrupt;
+
+    /// Reads from beginning to end; called once, after `init` succeeded (`reader-lifetime`).
+    ///
+    /// When it returns, the messages accepted until then are still handled, then the meta-process ends.
+    ///
+    /// # Errors
+    /// The reason for which the meta-process ends.
+    fn run(self, context: &ReaderContext<M>) -> Result<(), Exit>;
+}
+
+/// The line of a meta-process that handles messages, one at a time.
+pub trait Handler: Send + Sized + 'static {
+    /// What it can be sent.
+    type Message: Send + 'static;
+
+    /// Called once, before any message and before the Reader begins, by the thread that spawns.
+    ///
+    /// # Errors
+    /// The reason for which the meta-process does not come to life; the spawn returns it.
+    fn init(&mut self, _: &mut HandlerContext<'_, Self::Message>) -> Result<(), Exit> {
+        Ok(())
+    }
+
+    /// Handles one message, while the Reader may block.
+    ///
+    /// # Errors
+    /// The reason for which the meta-process ends. [`Exit::Normal`] means that it is done.
+    fn handle(
+        &mut self,
+        message: Self::Message,
+        context: &mut HandlerContext<'_, Self::Message>,
+    ) -> Result<(), Exit>;
+
+    /// Called once, last, if `init` succeeded (`terminate-once`). Nothing is accepted any more; the Reader
+    /// has been interrupted, and may not have returned yet.
+    fn terminate(&mut self, _reason: &Exit, _context: &mut HandlerContext<'_, Self::Message>) {}
+}
+
+/// Makes a blocked Reader return. Used at most once.
+pub struct Interrupt(Option<Box<dyn FnOnce() + Send>>);
+
+impl Interrupt {
+    /// An interrupt that calls `wake`, from another thread than the Reader's.
+    ///
+    /// `wake` must make the blocking call return, now or, if it has not begun yet, at once when it does; if
+    /// the Reader has returned already, it must do no harm.
+    pub fn new(wake: impl FnOnce() + Send + 'static) -> Self {
+        Self(Some(Box::new(wake)))
+    }
+
+    /// For a Reader that nothing can interrupt, or that returns soon by itself.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn interrupt(self) {
+        if let Some(wake) = self.0 {
+            wake();
+        }
+    }
+}
+
+impl fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Interrupt").field("some", &self.0.is_some()).finish()
+    }
+}
+
+macro_rules! meta_context {
+    ($name:ident $(<$life:lifetime>)?) => {
+        impl<M: Send + 'static> $name<$($life,)? M> {
+            /// Which meta-process this is.
+            pub fn id(&self) -> ActorId {
+                self.me.shared().id
+            }
+
+            /// The process that it belongs to.
+            pub fn parent(&self) -> ActorId {
+                Lifecycle::owner_of_metas(self.me.shared()).id
+            }
+
+            /// Where to send to this meta-process: to its Handler.
+            pub fn address(&self) -> Address<M> {
+                Address(Arc::clone(&self.me))
+            }
+
+            /// Starts another meta-process, which belongs to the same process as this one.
+            ///
+            /// # Errors
+            /// As [`Context::spawn_meta`](crate::Context::spawn_meta).
+            pub fn spawn_meta<R, H>(&self, reader: R, handler: H) -> Result<Address<H::Message>, SpawnError>
+            where
+                R: Reader<H::Message>,
+                H: Handler,
+            {
+                spawn_meta(Lifecycle::owner_of_metas(self.me.shared()), reader, handler)
+            }
+        }
+
+        impl<M: Send + 'static> fmt::Debug for $name<$($life,)? M> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({} {})"), self.me.shared().label, self.id())
+            }
+        }
+    };
+}
+
+/// What a Handler may do from inside its callbacks: send, and spawn further meta-processes. It can neither
+/// call, link nor monitor (`call-isolation`).
+pub struct HandlerContext<'a, M: Send + 'static> {
+    me: &'a Arc<Mailbox<M>>,
+}
+
+/// What a Reader may do: send, and spawn further meta-processes. It can neither call, link nor monitor
+/// (`call-isolation`).
+pub struct ReaderContext<M: Send + 'static> {
+    me: Arc<Mailbox<M>>,
+}
+
+meta_context!(HandlerContext<'_>);
+meta_context!(ReaderContext);
+
+struct Meta<H>(H);
+
+impl<H: Handler> Behaviour<H::Message> for Meta<H> {
+    fn init(&mut self, me: &Arc<Mailbox<H::Message>>) -> Result<(), Exit> {
+        self.0.init(&mut HandlerContext { me })
+    }
+
+    fn handle(&mut self, me: &Arc<Mailbox<H::Message>>, message: H::Message) -> Result<(), Exit> {
+        self.0.handle(message, &mut HandlerContext { me })
+    }
+
+    fn terminate(&mut self, me: &Arc<Mailbox<H::Message>>, reason: &Exit) {
+        self.0.terminate(reason, &mut HandlerContext { me });
+    }
+}
+
+/// Starts a meta-process of `parent`.
+pub(crate) fn spawn_meta<R, H>(
+    parent: &Arc<Lifecycle>,
+    mut reader: R,
+    handler: H,
+) -> Result<Address<H::Message>, SpawnError>
+where
+    R: Reader<H::Message>,
+    H: Handler,
+{
+    let interrupt = reader.interrupt();
+    let core = Core::new(Box::new(Meta(handler)));
+    let mut activation = parent.adopt(|slot| {
+        let activation = Inbox::new(core, Lifecycle::meta(parent, type_name::<H>(), slot));
+        let control = activation.inbox().boxed();
+        (activation, control)
+    })?;
+    let address = Address(Arc::clone(activation.inbox()));
+    let actor = address.id();
+    let result = match mailbox::init(&mut activation) {
+        Ok(()) => match start_reader(reader, ReaderContext { me: Arc::clone(&address.0) }) {
+            Ok(()) => {
+                activation.with(|_, core| core.interrupt = Some(interrupt));
+                start(activation);
+                Ok(address)
+            }
+            Err(error) => {
+                let error = error.to_string();
+                mailbox::terminate(activation, &Exit::Failed(error.clone()));
+                address.0.shared().end(End::Reader);
+                Err((actor, SpawnError::Thread(error)))
+            }
+        },
+        Err(reason) => {
+            mailbox::abandon(activation);
+            address.0.shared().end(End::Reader);
+            Err((actor, SpawnError::Init(reason)))
+        }
+    };
+    spawned(result, Kind::Meta, Some(parent.id))
+}
+
+/// Starts the Reader's thread.
+fn start_reader<M: Send + 'static, R: Reader<M>>(
+    reader: R,
+    context: ReaderContext<M>,
+) -> std::io::Result<()> {
+    // Held while the thread starts, so that a Reader that ends at once finds its own handle in it.
+    let thread = Arc::new(Mutex::new(None));
+    let mut own = thread.lock();
+    let name = format!("reader-{}", context.id());
+    let theirs = Arc::clone(&thread);
+    *own = Some(thread::spawn(name, R::STACK_BYTES, move || read(reader, context, &theirs))?);
+    Ok(())
+}
+
+/// The Reader's thread, from beginning to end.
+fn read<M: Send + 'static, R: Reader<M>>(
+    reader: R,
+    context: ReaderContext<M>,
+    own: &Mutex<Option<JoinHandle>>,
+) {
+    let actor = Arc::clone(context.me.shared());
+    let result = {
+        let _line = record::enter(actor.id);
+        emit(|_| Event::ReaderBegin { actor: actor.id });
+        let result = catch(|| reader.run(&context)).map_err(|payload| Exit::from_panic(&*payload)).flatten();
+        emit(|_| Event::ReaderEnd { actor: actor.id, ok: result.is_ok() });
+        result
+    };
+    context.me.signal(Signal::ReaderEnded(result));
+    let handle = own.lock().take().expect("stored before the lock was first free");
+    actor.node.reader_ended(handle);
+    // Before the end is reported: who waits for the end may then count what is left in memory.
+    drop(context);
+    actor.end(End::Reader);
+}

@@ -1,0 +1,259 @@
+//! The node: where actors live.
+
+use std::any::Any;
+use std::fmt;
+use std::time::Duration;
+
+use event::{ActorId, Kind};
+use platform::sync::atomic::{AtomicU64, Ordering};
+use platform::sync::{Arc, Condvar, Mutex};
+use platform::thread::JoinHandle;
+use platform::{limits, time};
+
+use crate::address::Address;
+use crate::executor::{Executor, Pool};
+use crate::exit::Exit;
+use crate::family::{End, Family, Late};
+use crate::inbox::Activation;
+use crate::lifecycle::{Control, Lifecycle};
+use crate::mailbox::{Core, Signal};
+use crate::process::{self, Actor, SpawnError};
+
+/// Where actors live: it gives them identities and threads to run on, and waits for their end.
+///
+/// Cloning gives another handle on the same node. A node whose handles are all dropped goes on living for
+/// its actors; end it with [`stop`](Self::stop).
+#[derive(Clone)]
+pub struct Node(Arc<Inner>);
+
+struct Inner {
+    executor: Box<dyn Executor>,
+    /// The next identity.
+    next_id: AtomicU64,
+    /// All processes that have not ended. Several locks, so that spawning threads seldom meet.
+    families: [Family; limits::SHARDS],
+    /// Notified when a family becomes empty.
+    empty: Condvar,
+    dead_letters: Mutex<Vec<Address<DeadLetter>>>,
+    /// The thread of the Reader that ended last: it has joined the one before it, `stop` joins it.
+    last_reader: Mutex<Option<JoinHandle>>,
+}
+
+/// A message that was accepted and will not be handled, because its actor ended.
+#[derive(Debug)]
+pub struct DeadLetter {
+    /// The actor that it was for.
+    pub to: ActorId,
+    /// The name of that actor's type.
+    pub label: &'static str,
+    /// The message itself, of the actor's message type.
+    pub message: Box<dyn Any + Send>,
+}
+
+/// An actor that had not ended at the deadline of [`Node::stop`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Unended {
+    /// Which actor.
+    pub id: ActorId,
+    /// A process or a meta-process.
+    pub kind: Kind,
+    /// The name of its type.
+    pub label: &'static str,
+    /// True if a callback is still in progress or still to come.
+    pub handler: bool,
+    /// True if its Reader has not returned.
+    pub reader: bool,
+}
+
+impl fmt::Display for Unended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match (self.handler, self.reader) {
+            (true, true) => "its Handler and its Reader have not ended",
+            (true, false) => "its Handler has not ended",
+            (false, true) => "its Reader has not ended",
+            (false, false) => "waits for its meta-processes",
+        };
+        write!(f, "{} {}: {what}", self.label, self.id)
+    }
+}
+
+/// [`Node::stop`] reached its deadline: these actors go on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StopError(pub Vec<Unended>);
+
+impl fmt::Display for StopError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} actors have not ended", self.0.len())?;
+        self.0.iter().try_for_each(|actor| write!(f, "; {actor}"))
+    }
+}
+
+impl std::error::Error for StopError {}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Node {
+    /// A node that runs its actors on a pool with one worker thread for each core.
+    pub fn new() -> Self {
+        Self::with_executor(Pool::new())
+    }
+
+    /// A node that runs its actors on `executor`.
+    pub fn with_executor(executor: impl Executor + 'static) -> Self {
+        Self(Arc::new(Inner {
+            executor: Box::new(executor),
+            next_id: AtomicU64::new(1),
+            families: std::array::from_fn(|_| Family::new(&[])),
+            empty: Condvar::new(),
+            dead_letters: Mutex::new(Vec::new()),
+            last_reader: Mutex::new(None),
+        }))
+    }
+
+    /// Starts a process.
+    ///
+    /// Its `init` runs here, on the calling thread; when this returns, the process accepts messages.
+    ///
+    /// # Errors
+    /// [`SpawnError::Refused`] when the node is stopping, [`SpawnError::Init`] as `init` says.
+    pub fn spawn<A: Actor>(&self, actor: A) -> Result<Address<A::Message>, SpawnError> {
+        process::spawn(self, actor)
+    }
+
+    /// Asks an actor to end before its next message; what it has not handled becomes dead letters.
+    pub fn exit<M: Send + 'static>(&self, address: &Address<M>, reason: Exit) {
+        address.0.signal(Signal::exit(reason));
+    }
+
+    /// Asks an actor to end after the messages that it has accepted by now.
+    pub fn finish<M: Send + 'static>(&self, address: &Address<M>) {
+        address.0.signal(Signal::finish(Exit::Normal));
+    }
+
+    /// Asks an actor to end before anything else that waits for it.
+    pub fn kill<M: Send + 'static>(&self, address: &Address<M>) {
+        address.0.signal(Signal::kill());
+    }
+
+    /// Sends the dead letters of this node to `subscriber` from now on.
+    ///
+    /// A message cannot be copied: with several subscribers, each dead letter goes to the first that is still
+    /// alive. Without any, it is dropped.
+    pub fn subscribe_dead_letters(&self, subscriber: &Address<DeadLetter>) {
+        self.0.dead_letters.lock().push(subscriber.clone());
+    }
+
+    /// Ends every actor and waits until all have ended, at most for `deadline` (`clean-stop`).
+    ///
+    /// No actor can be spawned from now on. Must not be called from an actor, which would wait for itself.
+    /// If it fails it may be called again.
+    ///
+    /// # Errors
+    /// [`StopError`] with those that have not ended, by name (`interruption`).
+    pub fn stop(&self, deadline: Duration) -> Result<(), StopError> {
+        let until = time::now() + deadline;
+        for family in &self.0.families {
+            family.close();
+        }
+        for family in &self.0.families {
+            family.each(|actor| actor.signal(Signal::exit(Exit::Shutdown)));
+        }
+        let mut all_ended = true;
+        for family in &self.0.families {
+            all_ended &= family.wait(&self.0.empty, until.saturating_sub(time::now()));
+        }
+        if !all_ended {
+            return Err(StopError(self.unended()));
+        }
+        let last_reader = self.0.last_reader.lock().take();
+        if let Some(thread) = last_reader {
+            thread.join();
+        }
+        self.0.executor.stop();
+        Ok(())
+    }
+
+    fn unended(&self) -> Vec<Unended> {
+        let mut all = Vec::new();
+        for family in &self.0.families {
+            family.each(|process| {
+                process.lifecycle().each_child(|meta| all.push(Unended::new(meta.lifecycle())));
+                all.push(Unended::new(process.lifecycle()));
+            });
+        }
+        all
+    }
+
+    pub(crate) fn executor(&self) -> &dyn Executor {
+        &*self.0.executor
+    }
+
+    /// An identity that no actor of this node has had or will have (`unique-identity`): at one spawn a
+    /// nanosecond, 64 bits last for 584 years.
+    pub(crate) fn new_id(&self) -> ActorId {
+        // Relaxed: it orders nothing; a read-modify-write gives each caller another number.
+        ActorId(self.0.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Gives a process its identity and its place, unless the node is stopping.
+    pub(crate) fn adopt<M: Send + 'static>(
+        &self,
+        make: impl FnOnce(ActorId, usize) -> (Activation<Core<M>>, Box<dyn Control>),
+    ) -> Result<Activation<Core<M>>, Late> {
+        let id = self.new_id();
+        self.family_of(id).adopt(|slot| make(id, slot))
+    }
+
+    /// A process has ended: its place is free.
+    pub(crate) fn process_ended(&self, id: ActorId, slot: usize) {
+        if self.family_of(id).child_ended(slot) {
+            self.0.empty.notify_all();
+        }
+    }
+
+    fn family_of(&self, process: ActorId) -> &Family {
+        &self.0.families[(process.0 % limits::SHARDS as u64) as usize]
+    }
+
+    /// A Reader is over, and its thread about to end. Each joins the one before it, so at most one thread is
+    /// left to join at any time, and whoever waits for the node waits for all of them (`no-leak`).
+    pub(crate) fn reader_ended(&self, thread: JoinHandle) {
+        let before = self.0.last_reader.lock().replace(thread);
+        if let Some(before) = before {
+            before.join();
+        }
+    }
+
+    pub(crate) fn dead_letter(&self, mut letter: DeadLetter) {
+        // A dead letter about a dead letter would have no end.
+        if letter.message.is::<DeadLetter>() {
+            return;
+        }
+        let subscribers = self.0.dead_letters.lock().clone();
+        for subscriber in subscribers {
+            match subscriber.send(letter) {
+                Ok(()) => return,
+                Err(refused) => letter = refused.into_message(),
+            }
+        }
+    }
+}
+
+impl Unended {
+    fn new(actor: &Lifecycle) -> Self {
+        let handler = actor.is_open(End::Handler);
+        let reader = actor.is_open(End::Reader);
+        Self { id: actor.id, kind: actor.kind(), label: actor.label, handler, reader }
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,191 @@
+//! Processes: sequential actors.
+
+use std::any::type_name;
+use std::fmt;
+
+use event::{ActorId, Event, Kind};
+use platform::record::emit;
+use platform::sync::Arc;
+
+use crate::address::Address;
+use crate::exit::Exit;
+use crate::family::Late;
+use crate::inbox::{Activation, Inbox};
+use crate::lifecycle::{Control, Lifecycle};
+use crate::mailbox::{self, Behaviour, Core, Mailbox};
+use crate::meta::{Handler, Reader, spawn_meta};
+use crate::node::Node;
+
+/// A sequential actor: one message arrives, is handled, completes; then the next.
+///
+/// At most one callback of an actor runs at any time (`handler-exclusion`), and what one callback wrote the
+/// next one sees (`handover`), so an actor needs no lock for what it owns. A callback that panics ends its
+/// actor and nothing else (`panic-containment`).
+///
+/// A callback that blocks holds up its own actor only; for input that blocks *between* messages there is
+/// the [meta-process](crate::meta).
+pub trait Actor: Send + Sized + 'static {
+    /// What it can be sent.
+    type Message: Send + 'static;
+
+    /// Called once, before any message, by the thread that spawns.
+    ///
+    /// # Errors
+    /// The reason for which the actor does not come to life; the spawn returns it.
+    fn init(&mut self, _: &mut Context<'_, Self::Message>) -> Result<(), Exit> {
+        Ok(())
+    }
+
+    /// Handles one message.
+    ///
+    /// # Errors
+    /// The reason for which the actor ends. [`Exit::Normal`] means that it is done.
+    fn handle(
+        &mut self,
+        message: Self::Message,
+        context: &mut Context<'_, Self::Message>,
+    ) -> Result<(), Exit>;
+
+    /// Called once, last, if `init` succeeded (`terminate-once`). Nothing is accepted any more.
+    fn terminate(&mut self, _reason: &Exit, _context: &mut Context<'_, Self::Message>) {}
+}
+
+/// What a process may do from inside its callbacks.
+///
+/// It cannot be kept beyond the callback that it was lent to.
+pub struct Context<'a, M: Send + 'static> {
+    me: &'a Arc<Mailbox<M>>,
+}
+
+impl<M: Send + 'static> Context<'_, M> {
+    /// Which actor this is.
+    pub fn id(&self) -> ActorId {
+        self.me.shared().id
+    }
+
+    /// Where to send to this actor.
+    pub fn address(&self) -> Address<M> {
+        Address(Arc::clone(self.me))
+    }
+
+    /// The node that this actor lives on.
+    pub fn node(&self) -> &Node {
+        &self.me.shared().node
+    }
+
+    /// Starts another process. See [`Node::spawn`].
+    ///
+    /// # Errors
+    /// As [`Node::spawn`].
+    pub fn spawn<A: Actor>(&self, actor: A) -> Result<Address<A::Message>, SpawnError> {
+        self.node().spawn(actor)
+    }
+
+    /// Starts a meta-process that belongs to this process and ends with it (`ownership`).
+    ///
+    /// The handler's `init` runs here; then the Reader starts on a thread of its own.
+    ///
+    /// # Errors
+    /// [`SpawnError::Refused`] if this process is ending; else as the handler's `init` or the operating
+    /// system say.
+    pub fn spawn_meta<R, H>(&self, reader: R, handler: H) -> Result<Address<H::Message>, SpawnError>
+    where
+        R: Reader<H::Message>,
+        H: Handler,
+    {
+        spawn_meta(self.me.shared(), reader, handler)
+    }
+}
+
+impl<M: Send + 'static> fmt::Debug for Context<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Context({} {})", self.me.shared().label, self.id())
+    }
+}
+
+/// Why an actor did not come to life.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// Its owner, the process or the node, is ending.
+    Refused,
+    /// Its `init` returned an error or panicked.
+    Init(Exit),
+    /// The operating system would not start a thread for its Reader.
+    Thread(String),
+}
+
+impl fmt::Display for SpawnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => f.write_str("refused: the owner is ending"),
+            Self::Init(reason) => write!(f, "init did not succeed: {reason}"),
+            Self::Thread(error) => write!(f, "no thread for the Reader: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for SpawnError {}
+
+impl From<Late> for SpawnError {
+    fn from(_: Late) -> Self {
+        Self::Refused
+    }
+}
+
+struct Process<A>(A);
+
+impl<A: Actor> Behaviour<A::Message> for Process<A> {
+    fn init(&mut self, me: &Arc<Mailbox<A::Message>>) -> Result<(), Exit> {
+        self.0.init(&mut Context { me })
+    }
+
+    fn handle(&mut self, me: &Arc<Mailbox<A::Message>>, message: A::Message) -> Result<(), Exit> {
+        self.0.handle(message, &mut Context { me })
+    }
+
+    fn terminate(&mut self, me: &Arc<Mailbox<A::Message>>, reason: &Exit) {
+        self.0.terminate(reason, &mut Context { me });
+    }
+}
+
+/// Starts a process on `node`.
+pub(crate) fn spawn<A: Actor>(node: &Node, actor: A) -> Result<Address<A::Message>, SpawnError> {
+    let core = Core::new(Box::new(Process(actor)));
+    let mut activation = node.adopt(|id, slot| {
+        let activation = Inbox::new(core, Lifecycle::process(node, id, type_name::<A>(), slot));
+        let control = activation.inbox().boxed();
+        (activation, control)
+    })?;
+    let address = Address(Arc::clone(activation.inbox()));
+    let result = match mailbox::init(&mut activation) {
+        Ok(()) => {
+            start(activation);
+            Ok(address)
+        }
+        Err(reason) => {
+            mailbox::abandon(activation);
+            Err((address.id(), SpawnError::Init(reason)))
+        }
+    };
+    spawned(result, Kind::Process, None)
+}
+
+/// Lets an actor whose init succeeded go: it sleeps, or runs if something arrived meanwhile.
+pub(crate) fn start<M: Send + 'static>(activation: Activation<Core<M>>) {
+    if let Err(activation) = activation.park() {
+        let node = activation.inbox().shared().node.clone();
+        node.executor().execute(activation.into_task());
+    }
+}
+
+/// Records what a spawn returns to its caller.
+pub(crate) fn spawned<M: Send + 'static>(
+    result: Result<Address<M>, (ActorId, SpawnError)>,
+    kind: Kind,
+    parent: Option<ActorId>,
+) -> Result<Address<M>, SpawnError> {
+    let actor = result.as_ref().map_or_else(|(actor, _)| *actor, Address::id);
+    emit(|_| Event::Spawn { actor, kind, parent, ok: result.is_ok() });
+    result.map_err(|(_, error)| error)
+}
