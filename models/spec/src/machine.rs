@@ -1,0 +1,115 @@
+//! The specification as a state machine: which event is allowed next.
+//!
+//! A [`State`] is what the specification knows after a sequence of events; [`State::step`] takes one more
+//! and says which guarantee it breaks, if any. Nothing else is in here: no thread, no time, no runtime.
+//!
+//! # Soundness
+//!
+//! Events are the two ends of intervals (see [`event`](crate::event)): a callback's recorded interval lies
+//! inside the real one, an operation's real moment lies inside its recorded interval. The machine reports a
+//! violation only if *every* reading of the intervals violates the specification. Each rule says in its
+//! comment why that is so.
+//!
+//! # One fault, one name
+//!
+//! After a violation the machine goes on, so that all violated guarantees of a trace are found; it
+//! remembers a fault that was reported, so that its consequences are not reported under other names.
+//!
+//! # Order of the rules
+//!
+//! The groups look at the lives of the actors as they were *before* the event; the lives take it last.
+
+mod aside;
+mod calls;
+mod judge;
+mod lifecycles;
+mod lives;
+mod messages;
+mod relations;
+
+use crate::event::Event;
+use crate::violation::{Premises, Violation};
+
+use aside::Aside;
+use judge::Judge;
+
+/// What the specification knows after the events so far.
+///
+/// Two states are equal if no continuation can tell them apart: the positions of events, kept as evidence,
+/// and the counts of premises are no part of a state's identity.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct State {
+    lives: lives::Lives,
+    messages: messages::Messages,
+    calls: calls::Calls,
+    relations: relations::Relations,
+    seen: Aside<Seen>,
+}
+
+/// What is counted on the way.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    events: usize,
+    premises: Premises,
+}
+
+impl State {
+    /// Takes one event; the first violation, if it breaks a guarantee.
+    ///
+    /// The state has taken the event in either case and can go on.
+    ///
+    /// # Errors
+    ///
+    /// The violation. If the event breaks several guarantees, [`observe`](Self::observe) tells all of them.
+    pub fn step(&mut self, event: &Event) -> Result<(), Violation> {
+        let mut violations = Vec::new();
+        self.observe(event, &mut violations);
+        violations.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Takes one event and adds every violation that it is to `violations`.
+    pub fn observe(&mut self, event: &Event, violations: &mut Vec<Violation>) {
+        let Self { lives, messages, calls, relations, seen: Aside(seen) } = self;
+        let judge = &mut Judge::new(Some(seen.events), &mut seen.premises, violations);
+        messages::step(messages, lives, event, judge);
+        calls::step(calls, lives, event, judge);
+        relations::step(relations, lives, event, judge);
+        lifecycles::step(lives, event, judge);
+        seen.events += 1;
+    }
+
+    /// Judges quiescence: what is wrong if nothing more will ever happen.
+    ///
+    /// Only meaningful when everything has come to rest: at the end of a complete trace, or of an execution
+    /// of which no thread can move. It finds what *did not* happen: lost messages and wake-ups, orphans.
+    pub fn finish(&self) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        let mut premises = Premises::default();
+        let judge = &mut Judge::new(None, &mut premises, &mut violations);
+        messages::finish(&self.messages, &self.lives, judge);
+        calls::finish(&self.calls, &self.lives, judge);
+        relations::finish(&self.relations, &self.lives, judge);
+        lifecycles::finish(&self.lives, judge);
+        violations
+    }
+
+    /// How many times the premise of each guarantee has occurred so far.
+    pub fn premises(&self) -> &Premises {
+        &self.seen.0.premises
+    }
+
+    /// How many events have been taken.
+    pub fn events(&self) -> usize {
+        self.seen.0.events
+    }
+}
+
+/// The functional form of [`State::step`]: from a state and an event to the next state.
+///
+/// # Errors
+///
+/// The violation, if the event breaks a guarantee.
+pub fn step(mut state: State, event: &Event) -> Result<State, Violation> {
+    state.step(event)?;
+    Ok(state)
+}
