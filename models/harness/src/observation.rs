@@ -28,8 +28,10 @@ static SHARED: Mutex<Option<Recorder>> = Mutex::new(None);
 pub struct Fault {
     /// The guarantee that is broken.
     pub guarantee: Guarantee,
-    /// What happened, and what would have been allowed.
+    /// What happened.
     pub message: String,
+    /// What the specification would have allowed there; empty if the scenario itself found the fault.
+    pub allowed: String,
     /// The event that broke it; none if it was found by a [`check`] or at the end of the execution.
     pub event: Option<Event>,
     /// The events that led to it, oldest first, without `event`.
@@ -80,7 +82,7 @@ pub fn check(condition: bool, guarantee: Guarantee, message: impl FnOnce() -> St
     with_execution(|execution| {
         *execution.checked.entry(guarantee).or_default() += 1;
         if let Some(message) = message {
-            execution.fail(guarantee, message, None);
+            execution.fail(guarantee, message, String::new(), None);
         }
     });
 }
@@ -151,7 +153,7 @@ impl Recorder {
         for label in execution.reached {
             *self.totals.reached.entry(label).or_default() += 1;
         }
-        for (guarantee, count) in execution.checked.into_iter().chain(execution.state.premises()) {
+        for (guarantee, count) in execution.checked.into_iter().chain(execution.state.premises().iter()) {
             if count > 0 {
                 *self.totals.premises.entry(guarantee).or_default() += count;
             }
@@ -184,22 +186,25 @@ impl Execution {
                 }
                 self.history.push_back(event);
             }
-            Err(violation) => self.fail(violation.guarantee, violation.to_string(), Some(event)),
+            Err(violation) => {
+                self.fail(violation.guarantee, violation.message, violation.allowed, Some(event));
+            }
         }
     }
 
     fn finish(&mut self, complete: bool) {
-        if self.fault.is_none()
-            && let Err(violation) = self.state.finish(complete)
+        if complete
+            && self.fault.is_none()
+            && let Some(violation) = self.state.finish().into_iter().next()
         {
-            self.fail(violation.guarantee, violation.to_string(), None);
+            self.fail(violation.guarantee, violation.message, violation.allowed, None);
         }
     }
 
-    fn fail(&mut self, guarantee: Guarantee, message: String, event: Option<Event>) {
+    fn fail(&mut self, guarantee: Guarantee, message: String, allowed: String, event: Option<Event>) {
         if self.fault.is_none() {
             let history = std::mem::take(&mut self.history).into();
-            self.fault = Some(Fault { guarantee, message, event, history, earlier: self.earlier });
+            self.fault = Some(Fault { guarantee, message, allowed, event, history, earlier: self.earlier });
         }
     }
 }
