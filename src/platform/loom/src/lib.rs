@@ -1,1 +1,23 @@
-//! Under construction.
+//! The primitives under `antiphon`, as [loom](https://docs.rs/loom) models them.
+//!
+//! The same items as `antiphon-platform`, with the same meaning, to be used inside a loom model only: outside
+//! of one almost everything here panics. What loom does not model is in the README beside this crate's
+//! manifest; the loom tests of this crate hold its claims down.
+
+pub mod cell;
+pub mod limits;
+pub mod panic;
+#[path = "../../model_queue.rs"]
+pub mod queue;
+pub mod record;
+pub mod sync;
+pub mod thread;
+pub mod time;
+
+/// Declares thread-local variables, as [`std::thread_local!`] does, without `const` blocks.
+pub use loom::thread_local;
+
+/// Picks one of `0..n`: always 0, since loom has no choice but schedules and stale values.
+pub fn choice(_n: usize) -> usize {
+    0
+}
