@@ -1,0 +1,91 @@
+//! Every instance of every scenario, one line each.
+
+use antiphon_harness::{Engine, Scenario};
+use antiphon_spec::Guarantee::{self, *};
+
+use crate::parts::PanicIn;
+use crate::process::Way;
+use crate::{ends, inbox, meta, process};
+
+/// For all engines.
+const ALL: &[Engine] = &[Engine::Loom, Engine::Shuttle, Engine::Explorer, Engine::Threads];
+/// Too large for loom.
+const LARGE: &[Engine] = &[Engine::Shuttle, Engine::Explorer, Engine::Threads];
+/// Needs a timeout that may come, which loom has not.
+const TIMED: &[Engine] = LARGE;
+
+/// What every scenario with a sender shows.
+const MESSAGES: &[Guarantee] =
+    &[HandlerExclusion, NoLoss, NoDuplication, RightRecipient, SenderOrder, WakeUp, RaceFreedom, Handover, NoLeak];
+const CLOSING: &[Guarantee] = &[
+    HandlerExclusion, NoLoss, NoDuplication, RightRecipient, ClosedIsClosed, TerminateOnce, WakeUp, RaceFreedom,
+    Handover, NoLeak,
+];
+const META: &[Guarantee] = &[
+    HandlerExclusion, NoLoss, NoDuplication, RightRecipient, TerminateOnce, ReaderLifetime, Ownership, RaceFreedom,
+    Handover, NoLeak,
+];
+const OWNED: &[Guarantee] = &[HandlerExclusion, TerminateOnce, ReaderLifetime, Ownership, RaceFreedom, NoLeak];
+const PANICS: &[Guarantee] = &[HandlerExclusion, NoLoss, TerminateOnce, PanicContainment, RaceFreedom, NoLeak];
+
+macro_rules! catalogue {
+    ($($name:literal, $guarantees:expr, [$($reaches:literal),*], $engines:expr, $body:expr;)*) => {
+        &[$(Scenario {
+            name: $name, guarantees: $guarantees, reaches: &[$($reaches),*], engines: $engines, body: || $body,
+        }),*]
+    };
+}
+
+pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
+    "inbox/senders/1x3", MESSAGES, ["activated", "parked"], ALL, inbox::senders(1, 3, 4);
+    "inbox/senders/2x1", MESSAGES, ["activated", "queued", "parked", "could not park"], ALL, inbox::senders(2, 1, 3);
+    "inbox/senders/2x2", MESSAGES, ["activated", "queued", "parked", "could not park"], ALL, inbox::senders(2, 2, 5);
+    "inbox/senders/3x1", MESSAGES, ["activated", "queued", "parked", "could not park"], ALL, inbox::senders(3, 1, 4);
+    "inbox/senders/3x2", MESSAGES, ["activated", "queued", "parked", "could not park"], LARGE, inbox::senders(3, 2, 7);
+    "inbox/close/2x1", CLOSING, ["closed", "refused", "dead letter"], ALL, inbox::senders(2, 1, 1);
+    "inbox/close/2x2", CLOSING, ["closed", "refused", "dead letter"], ALL, inbox::senders(2, 2, 2);
+    "inbox/close/3x1", CLOSING, ["closed", "refused", "dead letter"], ALL, inbox::senders(3, 1, 1);
+    "inbox/close/3x2", CLOSING, ["closed", "refused", "dead letter"], LARGE, inbox::senders(3, 2, 2);
+
+    "process/senders/2x1", MESSAGES, ["handled"], ALL, process::competing_senders(2, 1);
+    "process/senders/2x2", MESSAGES, ["handled"], LARGE, process::competing_senders(2, 2);
+    "process/senders/3x1", MESSAGES, ["handled"], LARGE, process::competing_senders(3, 1);
+    "process/senders/2x3", MESSAGES, ["handled", "batch used up"], LARGE, process::competing_senders(2, 3);
+    "process/two-recipients", MESSAGES, ["handled"], LARGE, process::two_recipients();
+    "process/concurrent-spawns", &[UniqueIdentity, NoLoss, RightRecipient], ["handled"], LARGE, process::concurrent_spawns();
+    "process/spawn-against-stop", &[TerminateOnce, CleanStop, NoLeak], ["spawned", "spawn refused"], ALL, process::spawn_against_stop();
+    "process/exit/1", CLOSING, ["handled", "refused"], ALL, process::send_against(Way::Exit, 1);
+    "process/exit/2", CLOSING, ["handled", "refused"], LARGE, process::send_against(Way::Exit, 2);
+    "process/finish/2", CLOSING, ["handled", "refused"], LARGE, process::send_against(Way::Finish, 2);
+    "process/kill/1", CLOSING, ["handled", "refused"], ALL, process::send_against(Way::Kill, 1);
+    "process/two-kills/1", CLOSING, ["handled", "refused"], LARGE, process::send_against(Way::TwoKills, 1);
+    "process/return/1", CLOSING, ["handled", "refused"], ALL, process::send_against(Way::Return, 1);
+    "process/fail/2", CLOSING, ["handled", "refused"], LARGE, process::send_against(Way::Fail, 2);
+    "process/panic/1", CLOSING, ["refused", "ended by a panic"], ALL, process::send_against(Way::Panic, 1);
+    "process/node-stop/1", CLOSING, ["handled", "refused"], ALL, process::send_against(Way::NodeStop, 1);
+    "process/panic-in-init", PANICS, ["init failed"], ALL, process::panic_in(PanicIn::Init);
+    "process/panic-in-terminate", PANICS, ["ended"], ALL, process::panic_in(PanicIn::Terminate);
+    "process/dead-letters/2", CLOSING, ["dead letter"], LARGE, process::dead_letters(2);
+
+    "meta/reader-ends-against-send/1x1", META, ["accepted", "refused"], ALL, meta::reader_ends_against_sends(1, 1);
+    "meta/reader-ends-against-send/2x1", META, ["accepted", "refused"], LARGE, meta::reader_ends_against_sends(2, 1);
+    "meta/reader-ends-against-send/2x2", META, ["accepted", "refused"], LARGE, meta::reader_ends_against_sends(2, 2);
+    "meta/reader-ends-against-handler", META, ["handler was in progress"], ALL, meta::reader_ends_against_handler();
+    "meta/reader-sends/1", META, ["handled"], ALL, meta::reader_sends(1);
+    "meta/reader-sends/2", META, ["handled", "refused"], LARGE, meta::reader_sends(2);
+    "meta/blocked-reader/1", META, ["handled", "interrupted"], ALL, meta::blocked_reader(1);
+    "meta/blocked-reader/2", META, ["handled", "interrupted"], LARGE, meta::blocked_reader(2);
+    "meta/each-waits-for-the-other", META, ["reader went on"], ALL, meta::each_waits_for_the_other();
+    "meta/parent-ends-against-spawn", OWNED, ["spawned", "spawn refused"], ALL, meta::parent_ends_against_spawn();
+    "meta/parent-ends-with-metas/1", OWNED, ["interrupted"], ALL, meta::parent_ends_with_metas(1);
+    "meta/parent-ends-with-metas/2", OWNED, ["interrupted"], LARGE, meta::parent_ends_with_metas(2);
+    "meta/parent-fails-after-spawn", OWNED, ["init failed", "interrupted"], ALL, meta::parent_fails_after_spawn();
+    "meta/parent-ends-against-send", META, ["accepted", "refused"], ALL, meta::parent_ends_against_send();
+    "meta/panic-in-reader", PANICS, ["handled"], ALL, meta::panic_in_reader();
+    "meta/panic-in-handle", PANICS, ["ended by a panic"], ALL, meta::panic_in_handler(None);
+    "meta/panic-in-init", PANICS, ["init failed"], ALL, meta::panic_in_handler(Some(PanicIn::Init));
+    "meta/panic-in-terminate", PANICS, ["ended by a panic"], ALL, meta::panic_in_handler(Some(PanicIn::Terminate));
+    "meta/kill-against-reader-end", META, ["handled", "refused"], LARGE, meta::kill_against_reader_end();
+
+    "node/deaf-reader", &[CleanStop, Interruption, ReaderLifetime], ["named"], TIMED, ends::deaf_reader();
+};
