@@ -26,12 +26,16 @@ mod lifecycles;
 mod lives;
 mod messages;
 mod relations;
+mod sense;
 
 use crate::event::Event;
+use crate::guarantee::Guarantee;
 use crate::violation::{Premises, Violation};
 
 use aside::Aside;
 use judge::Judge;
+
+pub use sense::Malformed;
 
 /// What the specification knows after the events so far.
 ///
@@ -55,6 +59,10 @@ struct Seen {
 
 impl State {
     /// Takes one event; the first violation, if it breaks a guarantee.
+    ///
+    /// An event that makes no sense here, such as the end of what never began, is neither allowed nor a
+    /// violation; it changes nothing that matters. Whoever cannot rule that out asks
+    /// [`admits`](Self::admits) first.
     ///
     /// The state has taken the event in either case and can go on.
     ///
@@ -91,6 +99,44 @@ impl State {
         relations::finish(&self.relations, &self.lives, judge);
         lifecycles::finish(&self.lives, judge);
         violations
+    }
+
+    /// Whether the events so far allow a verdict on `guarantee`, if nothing of it was found violated.
+    ///
+    /// `complete`: everything has come to rest. Without that, what did not happen may yet happen.
+    pub fn judges(&self, guarantee: Guarantee, complete: bool) -> bool {
+        use Guarantee as G;
+        match guarantee {
+            G::HandlerExclusion
+            | G::NoDuplication
+            | G::RightRecipient
+            | G::SenderOrder
+            | G::ClassOrder
+            | G::ClosedIsClosed
+            | G::TerminateOnce
+            | G::ReaderLifetime
+            | G::UniqueIdentity
+            | G::CallIsolation => true,
+            G::NoLoss
+            | G::WakeUp
+            | G::Ownership
+            | G::PanicContainment
+            | G::NameValidity
+            | G::CallOutcome
+            | G::MonitorOnce
+            | G::DeadlockRefusal => complete,
+            // Where a trace tells neither of interrupts nor of ends, the Reader may have been asked to end.
+            G::Interruption => complete && self.lives.tells_ends,
+            // The events of version 1 do not say enough; other engines judge these.
+            G::Capacity
+            | G::Independence
+            | G::NoLeak
+            | G::CleanStop
+            | G::LinkPropagation
+            | G::RestartDiscipline
+            | G::RaceFreedom
+            | G::Handover => false,
+        }
     }
 
     /// How many times the premise of each guarantee has occurred so far.

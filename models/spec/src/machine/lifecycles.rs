@@ -41,7 +41,7 @@ pub(super) fn step(lives: &mut Lives, event: &Event, judge: &mut Judge<'_>) {
         Event::HandleBegin { actor, message } => with(lives, actor, judge, |life, actor, judge| {
             handle_begin(life, actor, judge);
             life.handling.push((message, judge.here()));
-            life.has_handled = true;
+            life.first_handled.get_or_insert(judge.here());
         }),
         Event::HandleEnd { actor, message, ok } => with(lives, actor, judge, |life, _, judge| {
             life.handling.retain(|(handled, _)| *handled != message);
@@ -52,15 +52,21 @@ pub(super) fn step(lives: &mut Lives, event: &Event, judge: &mut Judge<'_>) {
             }
         }),
         Event::ReaderEnd { actor, ok } => with(lives, actor, judge, |life, _, judge| {
-            life.reader.end(ok, judge.here());
+            match life.extra_readers.checked_sub(1) {
+                Some(fewer) => life.extra_readers = fewer,
+                None => life.reader.end(ok, judge.here()),
+            }
             if !ok {
                 judge.premise(Guarantee::PanicContainment);
                 life.failed.get_or_insert(judge.here());
             }
         }),
-        Event::TerminateEnd { actor } => with(lives, actor, judge, |life, _, judge| {
-            life.terminate.end(true, judge.here());
-        }),
+        Event::TerminateEnd { actor } => {
+            with(lives, actor, judge, |life, _, judge| match life.extra_terminates.checked_sub(1) {
+                Some(fewer) => life.extra_terminates = fewer,
+                None => life.terminate.end(true, judge.here()),
+            })
+        }
         Event::SendBegin { .. }
         | Event::SendEnd { .. }
         | Event::DeadLetter { .. }
@@ -121,11 +127,8 @@ fn init_begin(lives: &mut Lives, actor: ActorId, kind: Kind, parent: Option<Acto
         judge.premise(Guarantee::Ownership);
     }
     with(lives, actor, judge, |life, actor, judge| {
-        if let Some(first) = life.init.begun_at().or(life.terminate.begun_at()) {
+        if let Some(first) = life.init.begun_at().or(life.first_handled).or(life.terminate.begun_at()) {
             return two_actors(life, actor, first, judge);
-        }
-        if let Some((_, first)) = life.handling.first() {
-            return two_actors(life, actor, *first, judge);
         }
         if let Some(begin) = life.reader.begun_at() {
             too_early(actor, begin, judge);
@@ -176,6 +179,7 @@ fn reader_begin(life: &mut Life, actor: ActorId, judge: &mut Judge<'_>) {
     judge.premise(Guarantee::ReaderLifetime);
     adopted(life, actor, judge);
     if let Some(first) = life.reader.begun_at() {
+        life.extra_readers += 1;
         return judge.violated(
             Guarantee::ReaderLifetime,
             [first],
@@ -248,12 +252,15 @@ fn terminate_begin(life: &mut Life, actor: ActorId, judge: &mut Judge<'_>) {
         _ => None,
     };
     match wrong {
-        Some((proof, what)) => judge.violated(
-            Guarantee::TerminateOnce,
-            [proof],
-            format!("terminate of {actor} {what}"),
-            "terminate once, if init succeeded",
-        ),
+        Some((proof, what)) => {
+            life.extra_terminates += 1;
+            judge.violated(
+                Guarantee::TerminateOnce,
+                [proof],
+                format!("terminate of {actor} {what}"),
+                "terminate once, if init succeeded",
+            );
+        }
         None => life.terminate = Span::Open(judge.here()),
     }
 }

@@ -66,10 +66,12 @@ pub(super) struct Life {
     pub(super) init: Span,
     pub(super) reader: Span,
     pub(super) terminate: Span,
+    /// Runs of the Reader and of terminate beyond the first, reported and still in progress.
+    pub(super) extra_readers: u32,
+    pub(super) extra_terminates: u32,
     /// The handler callbacks in progress: at most one, unless a guarantee is broken.
     pub(super) handling: Vec<(MessageId, At)>,
-    /// Whether a message was ever handled.
-    pub(super) has_handled: bool,
+    pub(super) first_handled: Option<At>,
     /// A handler or the Reader ended with `ok: false`.
     pub(super) failed: Option<At>,
     /// A handler ended with `ok: false`: nothing may be handled any more.

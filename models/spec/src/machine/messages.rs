@@ -41,7 +41,7 @@ pub(super) struct Message {
     pub(super) to: ActorId,
     class: Class,
     from: Option<Origin>,
-    accepted: Option<At>,
+    pub(super) accepted: Option<At>,
     fate: Option<(Fate, At)>,
     began: At,
     /// Its recipient had begun to terminate before the send began.
@@ -143,6 +143,11 @@ fn exclusion(lives: &Lives, actor: ActorId, what: &str, judge: &mut Judge<'_>) -
 }
 
 impl Messages {
+    /// Whether a send of this message has begun.
+    pub(super) fn knows(&self, id: MessageId) -> bool {
+        self.in_flight.contains_key(&id) || self.over.contains_key(&id)
+    }
+
     fn origin(&mut self, sender: &Sender) -> Origin {
         match sender {
             Sender::Actor(actor) => Origin::Actor(*actor),
@@ -167,7 +172,7 @@ impl Messages {
         lives: &Lives,
         judge: &mut Judge<'_>,
     ) {
-        if self.in_flight.contains_key(&id) || self.over.contains_key(&id) {
+        if self.knows(id) {
             return; // Makes no sense: see `State::admits`.
         }
         let late = lives.of(to).and_then(Life::closed_at);
