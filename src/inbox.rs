@@ -61,7 +61,7 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 
-use platform::cell::UnsafeCell;
+use platform::cell::{UnsafeCell, Witness};
 use platform::sync::Arc;
 use platform::sync::atomic::{self, AtomicPtr, Ordering};
 
@@ -161,7 +161,7 @@ impl<B: Body> Inbox<B> {
     /// [`Refused`] with the item, once the inbox is closed.
     #[inline]
     pub fn push(this: &Arc<Self>, item: B::Item) -> Result<Pushed<B>, Refused<B::Item>> {
-        let mut node = Box::new(Node { next: ptr::null_mut(), item });
+        let mut node = Box::new(Node { next: ptr::null_mut(), item, contents: Witness::new() });
         // A guess instead of a load: one access less when it is right, and no stale value when it is not.
         let mut seen = idle();
         loop {
@@ -171,6 +171,7 @@ impl<B: Body> Inbox<B> {
                 Snapshot::Stack(newest) => newest.as_ptr(),
             };
             node.next = stacked;
+            node.contents.write();
             let new = Box::into_raw(node);
             // Release: pairs with the Acquire of `take` and of `close`, which hand the item to its handler.
             // Acquire: pairs with the Release of `park`, whose body the new activation goes on with.
@@ -391,6 +392,8 @@ impl fmt::Debug for Task {
 struct Node<T> {
     next: *mut Node<T>,
     item: T,
+    /// Lets a model check that the item and `next` were handed over, in every scenario.
+    contents: Witness,
 }
 
 /// One accepted item in the allocation that it was pushed in.
@@ -434,6 +437,7 @@ impl<T> Iterator for Stack<T> {
     fn next(&mut self) -> Option<Letter<T>> {
         // SAFETY: nodes in a stack come from `Box::into_raw` in `push`, and this stack owns them.
         let node = unsafe { Box::from_raw(self.newest?.as_ptr()) };
+        node.contents.read();
         self.newest = NonNull::new(node.next);
         Some(Letter(node))
     }

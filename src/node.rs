@@ -156,7 +156,7 @@ impl Node {
     /// # Errors
     /// [`StopError`] with those that have not ended, by name (`interruption`).
     pub fn stop(&self, deadline: Duration) -> Result<(), StopError> {
-        let until = time::now() + deadline;
+        let until = time::now().saturating_add(deadline);
         for family in &self.0.families {
             family.close();
         }

@@ -11,22 +11,51 @@ use crate::{ends, inbox, meta, process};
 const ALL: &[Engine] = &[Engine::Loom, Engine::Shuttle, Engine::Explorer, Engine::Threads];
 /// Too large for loom.
 const LARGE: &[Engine] = &[Engine::Shuttle, Engine::Explorer, Engine::Threads];
+/// Needs a batch that is soon used up.
+const SMALL_BATCH: &[Engine] = &[Engine::Shuttle, Engine::Explorer];
 /// Needs a timeout that may come, which loom has not.
 const TIMED: &[Engine] = LARGE;
 
 /// What every scenario with a sender shows.
-const MESSAGES: &[Guarantee] =
-    &[HandlerExclusion, NoLoss, NoDuplication, RightRecipient, SenderOrder, WakeUp, RaceFreedom, Handover, NoLeak];
+const MESSAGES: &[Guarantee] = &[
+    HandlerExclusion,
+    NoLoss,
+    NoDuplication,
+    RightRecipient,
+    SenderOrder,
+    WakeUp,
+    RaceFreedom,
+    Handover,
+    NoLeak,
+];
 const CLOSING: &[Guarantee] = &[
-    HandlerExclusion, NoLoss, NoDuplication, RightRecipient, ClosedIsClosed, TerminateOnce, WakeUp, RaceFreedom,
-    Handover, NoLeak,
+    HandlerExclusion,
+    NoLoss,
+    NoDuplication,
+    RightRecipient,
+    ClosedIsClosed,
+    TerminateOnce,
+    WakeUp,
+    RaceFreedom,
+    Handover,
+    NoLeak,
 ];
 const META: &[Guarantee] = &[
-    HandlerExclusion, NoLoss, NoDuplication, RightRecipient, TerminateOnce, ReaderLifetime, Ownership, RaceFreedom,
-    Handover, NoLeak,
+    HandlerExclusion,
+    NoLoss,
+    NoDuplication,
+    RightRecipient,
+    TerminateOnce,
+    ReaderLifetime,
+    Ownership,
+    RaceFreedom,
+    Handover,
+    NoLeak,
 ];
-const OWNED: &[Guarantee] = &[HandlerExclusion, TerminateOnce, ReaderLifetime, Ownership, RaceFreedom, NoLeak];
-const PANICS: &[Guarantee] = &[HandlerExclusion, NoLoss, TerminateOnce, PanicContainment, RaceFreedom, NoLeak];
+const OWNED: &[Guarantee] =
+    &[HandlerExclusion, TerminateOnce, ReaderLifetime, Ownership, RaceFreedom, NoLeak];
+const PANICS: &[Guarantee] =
+    &[HandlerExclusion, NoLoss, TerminateOnce, PanicContainment, RaceFreedom, NoLeak];
 
 macro_rules! catalogue {
     ($($name:literal, $guarantees:expr, [$($reaches:literal),*], $engines:expr, $body:expr;)*) => {
@@ -50,7 +79,7 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "process/senders/2x1", MESSAGES, ["handled"], ALL, process::competing_senders(2, 1);
     "process/senders/2x2", MESSAGES, ["handled"], LARGE, process::competing_senders(2, 2);
     "process/senders/3x1", MESSAGES, ["handled"], LARGE, process::competing_senders(3, 1);
-    "process/senders/2x3", MESSAGES, ["handled", "batch used up"], LARGE, process::competing_senders(2, 3);
+    "process/senders/2x3", MESSAGES, ["handled", "batch used up"], SMALL_BATCH, process::competing_senders(2, 3);
     "process/two-recipients", MESSAGES, ["handled"], LARGE, process::two_recipients();
     "process/concurrent-spawns", &[UniqueIdentity, NoLoss, RightRecipient], ["handled"], LARGE, process::concurrent_spawns();
     "process/spawn-against-stop", &[TerminateOnce, CleanStop, NoLeak], ["spawned", "spawn refused"], ALL, process::spawn_against_stop();

@@ -5,7 +5,8 @@ use antiphon_harness::reached;
 use platform::thread::JoinHandle;
 
 use crate::parts::{
-    Clerk, Gate, Mail, Order, PanicIn, Parent, Read, blocked, node, planned_panic, send, sender, start, stop,
+    Clerk, Gate, Mail, Order, PanicIn, Parent, Read, blocked, node, planned_panic, send, send_some, sender,
+    start, stop,
 };
 
 /// A process with one meta-process, made in the process's `init`.
@@ -39,7 +40,7 @@ pub(crate) fn reader_ends_against_sends(senders: u64, count: u64) {
     let node = node();
     let (_, meta) = spawned(&node, Read::soon(|_: &ReaderContext<Mail>| Ok(())));
     let threads: Vec<_> = (1..senders).map(|_| sender(&meta, count)).collect();
-    (0..count).for_each(|_| drop(send(&meta, Mail::new())));
+    send_some(&meta, count);
     threads.into_iter().for_each(JoinHandle::join);
     stop(&node);
 }
@@ -68,7 +69,7 @@ pub(crate) fn reader_sends(count: u64) {
     let node = node();
     let reader = Read::soon(move |context: &ReaderContext<Mail>| {
         let handler = context.address();
-        (0..count).for_each(|_| drop(send(&handler, Mail::new())));
+        send_some(&handler, count);
         Err(Exit::Failed("planned".into()))
     });
     let (_, meta) = spawned(&node, reader);

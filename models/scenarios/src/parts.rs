@@ -63,14 +63,17 @@ pub(crate) fn send<M: Send + 'static>(to: &Address<M>, message: M) -> bool {
     accepted
 }
 
+/// Sends `count` messages.
+pub(crate) fn send_some(to: &Address<Mail>, count: u64) {
+    for _ in 0..count {
+        send(to, Mail::new());
+    }
+}
+
 /// Starts a thread that sends `count` messages.
 pub(crate) fn sender(to: &Address<Mail>, count: u64) -> JoinHandle {
     let to = to.clone();
-    start(move || {
-        for _ in 0..count {
-            send(&to, Mail::new());
-        }
-    })
+    start(move || send_some(&to, count))
 }
 
 /// A door that is closed until somebody opens it, for ever.

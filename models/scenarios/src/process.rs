@@ -5,14 +5,14 @@ use antiphon_harness::{check, reached};
 use antiphon_spec::Guarantee;
 use platform::thread::JoinHandle;
 
-use crate::parts::{Clerk, Mail, Order, PanicIn, node, send, sender, start, stop};
+use crate::parts::{Clerk, Mail, Order, PanicIn, node, send, send_some, sender, start, stop};
 
 /// `senders` threads, the engine's main thread one of them, send `count` messages each to one actor.
 pub(crate) fn competing_senders(senders: u64, count: u64) {
     let node = node();
     let clerk = node.spawn(Clerk::new()).expect("the node is up");
     let threads: Vec<_> = (1..senders).map(|_| sender(&clerk, count)).collect();
-    (0..count).for_each(|_| drop(send(&clerk, Mail::new())));
+    send_some(&clerk, count);
     threads.into_iter().for_each(JoinHandle::join);
     stop(&node);
 }
@@ -40,7 +40,10 @@ pub(crate) fn concurrent_spawns() {
     let node = node();
     let thread = {
         let node = node.clone();
-        start(move || drop(node.spawn(Clerk::new()).map(|clerk| send(&clerk, Mail::new()))))
+        start(move || {
+            let clerk = node.spawn(Clerk::new()).expect("the node is up");
+            send(&clerk, Mail::new());
+        })
     };
     let clerk = node.spawn(Clerk::new()).expect("the node is up");
     send(&clerk, Mail::new());
@@ -91,9 +94,9 @@ pub(crate) fn send_against(way: Way, count: u64) {
         Way::Exit => node.exit(&clerk, Exit::Normal),
         Way::Finish => node.finish(&clerk),
         Way::Kill | Way::TwoKills => node.kill(&clerk),
-        Way::Return => drop(send(&clerk, Mail::order(Order::End(Exit::Normal)))),
-        Way::Fail => drop(send(&clerk, Mail::order(Order::End(Exit::Failed("planned".into()))))),
-        Way::Panic => drop(send(&clerk, Mail::order(Order::Panic))),
+        Way::Return => _ = send(&clerk, Mail::order(Order::End(Exit::Normal))),
+        Way::Fail => _ = send(&clerk, Mail::order(Order::End(Exit::Failed("planned".into())))),
+        Way::Panic => _ = send(&clerk, Mail::order(Order::Panic)),
         Way::NodeStop => stop(&node),
     }
     thread.join();

@@ -23,3 +23,27 @@ impl<T> UnsafeCell<T> {
         write(self.0.get())
     }
 }
+
+/// Stands for the plain memory beside it, whose accesses a model cannot see by itself.
+///
+/// Code that writes and reads such memory says so here; a model then reports an access that is not ordered
+/// after the last write to it as a data race (`race-freedom`, `handover`). Here it is nothing.
+#[derive(Debug)]
+pub struct Witness(());
+
+impl Witness {
+    /// For memory that the current thread just made.
+    #[inline(always)]
+    #[allow(clippy::new_without_default, reason = "each one stands for memory of its own")]
+    pub const fn new() -> Self {
+        Self(())
+    }
+
+    /// The memory is read now.
+    #[inline(always)]
+    pub fn read(&self) {}
+
+    /// The memory is written now.
+    #[inline(always)]
+    pub fn write(&self) {}
+}

@@ -18,7 +18,11 @@ impl JoinHandle {
 ///
 /// # Errors
 /// The operating system's, for example when it has no room for one more thread.
-pub fn spawn(name: String, stack_bytes: usize, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle> {
+pub fn spawn(
+    name: String,
+    stack_bytes: usize,
+    body: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle> {
     let mut builder = std::thread::Builder::new().name(name);
     if stack_bytes > 0 {
         builder = builder.stack_size(stack_bytes);
