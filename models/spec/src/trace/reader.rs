@@ -163,6 +163,11 @@ impl<R: BufRead> Reader<R> {
     fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ReadError> {
         let text = std::str::from_utf8(&self.buffer)
             .map_err(|error| self.at(error.valid_up_to() + 1, "the text is not UTF-8".to_owned()))?;
+        // A struct could be read from an array as well, which is not the format.
+        let start = text.len() - text.trim_start().len();
+        if !text[start..].starts_with('{') {
+            return Err(self.at(start + 1, "a JSON object is expected".to_owned()));
+        }
         serde_json::from_str(text).map_err(|error| {
             let message = error.to_string();
             // The position is this line's, and said by the error itself.
