@@ -1,0 +1,7 @@
+//! The constants that a model makes small, so that it reaches what lies beyond them.
+
+/// Messages that one activation handles before it goes to the back of the queue.
+pub const BATCH: usize = 2;
+
+/// How many parts the table of actors has, each with a lock of its own.
+pub const SHARDS: usize = 1;
