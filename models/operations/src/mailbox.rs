@@ -6,16 +6,23 @@ use std::time::Duration;
 
 use antiphon::executor::Executor;
 use antiphon::inbox::Task;
-use antiphon::{Actor, Address, Context, Exit, Node};
+use antiphon::{Actor, Address, Context, DeadLetter, Exit, Node};
 
-/// How many actors there are at first.
+/// How many actors there are.
 const ACTORS: usize = 3;
+/// The actor after them, which notes their dead letters.
+const OFFICE: usize = ACTORS;
 
 /// Something that can be done to a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Operation {
     /// Send a message that is only noted.
     Note {
+        /// Which actor gets it.
+        to: usize,
+    },
+    /// Send a message on which the actor sends two to itself, behind what is queued by then.
+    Twice {
         /// Which actor gets it.
         to: usize,
     },
@@ -53,7 +60,8 @@ impl Operation {
     pub fn decode(what: u8, with: u8) -> Self {
         let to = usize::from(with) % ACTORS;
         match what % 16 {
-            0..=6 => Self::Note { to },
+            0..=4 => Self::Note { to },
+            5 | 6 => Self::Twice { to },
             7 => Self::Fail { to },
             8 => Self::Panic { to },
             9 => Self::Finish { to },
@@ -92,42 +100,70 @@ impl Executor for Later {
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Did {
     Handled { actor: usize, message: u64 },
+    DeadLetter { actor: usize, message: u64 },
     Terminated { actor: usize, reason: &'static str },
 }
 
-enum Message {
-    Note(u64),
-    Fail(u64),
-    Panic(u64),
+type Log = Arc<Mutex<Vec<Did>>>;
+
+fn note(log: &Log, did: Did) {
+    log.lock().expect("nobody panics under it").push(did);
 }
 
-struct Noting {
-    actor: usize,
-    log: Arc<Mutex<Vec<Did>>>,
+/// A message, with the actor that it is for.
+struct Message {
+    to: usize,
+    number: u64,
+    then: Then,
 }
 
-impl Noting {
-    fn log(&self, did: Did) {
-        self.log.lock().expect("nobody panics under it").push(did);
-    }
+#[derive(Clone, Copy)]
+enum Then {
+    Nothing,
+    SendTwo,
+    Fail,
+    Panic,
 }
+
+struct Noting(Log);
 
 impl Actor for Noting {
     type Message = Message;
 
-    fn handle(&mut self, message: Message, _: &mut Context<'_, Message>) -> Result<(), Exit> {
-        let (Message::Note(number) | Message::Fail(number) | Message::Panic(number)) = message;
-        self.log(Did::Handled { actor: self.actor, message: number });
-        match message {
-            Message::Note(_) => Ok(()),
-            Message::Fail(_) => Err(Exit::Failed("planned".into())),
+    fn handle(&mut self, message: Message, context: &mut Context<'_, Message>) -> Result<(), Exit> {
+        let Message { to, number, then } = message;
+        note(&self.0, Did::Handled { actor: to, message: number });
+        match then {
+            Then::Nothing => Ok(()),
+            Then::SendTwo => {
+                for copy in 1..=2 {
+                    let message = Message { to, number: number + copy * COPY, then: Then::Nothing };
+                    context.address().send(message)?;
+                }
+                Ok(())
+            }
+            Then::Fail => Err(Exit::Failed("planned".into())),
             // Not a panic!: thousands of them would print thousands of messages.
-            Message::Panic(_) => std::panic::resume_unwind(Box::new("planned")),
+            Then::Panic => std::panic::resume_unwind(Box::new("planned")),
         }
     }
 
-    fn terminate(&mut self, reason: &Exit, _: &mut Context<'_, Message>) {
-        self.log(Did::Terminated { actor: self.actor, reason: name(reason) });
+    fn terminate(&mut self, reason: &Exit, context: &mut Context<'_, Message>) {
+        // Identities are given in order, the office's first.
+        let actor = usize::try_from(context.id().0).expect("a small number") - 2;
+        note(&self.0, Did::Terminated { actor, reason: name(reason) });
+    }
+}
+
+struct Office(Log);
+
+impl Actor for Office {
+    type Message = DeadLetter;
+
+    fn handle(&mut self, letter: DeadLetter, _: &mut Context<'_, DeadLetter>) -> Result<(), Exit> {
+        let message = letter.message.downcast::<Message>().expect("actors here are sent nothing else");
+        note(&self.0, Did::DeadLetter { actor: message.to, message: message.number });
+        Ok(())
     }
 }
 
@@ -153,17 +189,28 @@ struct Model {
 }
 
 enum Waiting {
-    Message { number: u64, ends: Option<&'static str> },
+    Message {
+        number: u64,
+        then: Then,
+    },
+    /// For the office: a dead letter of that actor.
+    DeadLetter {
+        actor: usize,
+        number: u64,
+    },
     Finish,
 }
+
+/// What is added to a message's number for what its handling sends.
+const COPY: u64 = 1_000_000;
 
 /// A node beside its model.
 pub struct Pair {
     node: Node,
     executor: Later,
-    log: Arc<Mutex<Vec<Did>>>,
+    log: Log,
     addresses: Vec<Address<Message>>,
-    models: [Model; ACTORS],
+    models: [Model; ACTORS + 1],
     /// The activations that wait, by actor.
     activations: VecDeque<usize>,
     expected: Vec<Did>,
@@ -174,8 +221,10 @@ impl Default for Pair {
     fn default() -> Self {
         let executor = Later::default();
         let node = Node::with_executor(executor.clone());
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let spawn = |actor| node.spawn(Noting { actor, log: Arc::clone(&log) }).expect("the node is up");
+        let log = Log::default();
+        let office = node.spawn(Office(Arc::clone(&log))).expect("the node is up");
+        node.subscribe_dead_letters(&office);
+        let spawn = |_| node.spawn(Noting(Arc::clone(&log))).expect("the node is up");
         let addresses = (0..ACTORS).map(spawn).collect();
         Self {
             addresses,
@@ -197,9 +246,10 @@ impl Pair {
     /// Where the node does not do what the model says.
     pub fn apply(&mut self, operation: Operation) {
         match operation {
-            Operation::Note { to } => self.send(to, None, Message::Note),
-            Operation::Fail { to } => self.send(to, Some("fail"), Message::Fail),
-            Operation::Panic { to } => self.send(to, Some("panic"), Message::Panic),
+            Operation::Note { to } => self.send(to, Then::Nothing),
+            Operation::Twice { to } => self.send(to, Then::SendTwo),
+            Operation::Fail { to } => self.send(to, Then::Fail),
+            Operation::Panic { to } => self.send(to, Then::Panic),
             Operation::Finish { to } => {
                 self.node.finish(&self.addresses[to]);
                 self.signal(to, |model| model.queued.push_back(Waiting::Finish));
@@ -228,7 +278,7 @@ impl Pair {
         let waiting = self.models.iter().filter(|model| !model.queued.is_empty()).count();
         assert_eq!(waiting, 0, "at rest nothing waits");
         let stopped = self.node.stop(Duration::ZERO).is_ok();
-        assert_eq!(stopped, self.models.iter().all(|model| model.ended), "nobody ends before its turn");
+        assert!(!stopped, "nobody ends before its turn, and the office has not had it");
         while self.executor.run_one() {}
         self.node.stop(Duration::ZERO).expect("all have run");
         let ends = |did: &&Did| matches!(did, Did::Terminated { .. });
@@ -236,12 +286,12 @@ impl Pair {
         assert_eq!(log.iter().filter(ends).count(), ACTORS);
     }
 
-    fn send(&mut self, to: usize, ends: Option<&'static str>, message: fn(u64) -> Message) {
+    fn send(&mut self, to: usize, then: Then) {
         self.sent += 1;
         let number = self.sent;
-        let accepted = self.addresses[to].send(message(number)).is_ok();
+        let accepted = self.addresses[to].send(Message { to, number, then }).is_ok();
         assert_eq!(accepted, !self.models[to].ended);
-        self.signal(to, |model| model.queued.push_back(Waiting::Message { number, ends }));
+        self.signal(to, |model| model.queued.push_back(Waiting::Message { number, then }));
     }
 
     /// Adds something to the model of a live actor, which wakes it.
@@ -269,30 +319,48 @@ impl Pair {
     }
 
     fn run_model(&mut self, actor: usize) {
+        let reason = self.handle_all(actor);
         let model = &mut self.models[actor];
-        let reason = if model.kills > 0 {
-            Some("kill")
-        } else if model.exits > 0 {
-            Some("exit")
-        } else {
-            loop {
-                match model.queued.pop_front() {
-                    Some(Waiting::Message { number, ends }) => {
-                        self.expected.push(Did::Handled { actor, message: number });
-                        if ends.is_some() {
-                            break ends;
-                        }
+        model.active = false;
+        let Some(reason) = reason else { return };
+        model.ended = true;
+        for waiting in std::mem::take(&mut model.queued) {
+            if let Waiting::Message { number, .. } = waiting {
+                self.signal(OFFICE, |office| office.queued.push_back(Waiting::DeadLetter { actor, number }));
+            }
+        }
+        self.expected.push(Did::Terminated { actor, reason });
+    }
+
+    /// What one activation handles; the reason for which the actor ends, if it does.
+    fn handle_all(&mut self, actor: usize) -> Option<&'static str> {
+        let model = &mut self.models[actor];
+        if model.kills > 0 {
+            return Some("kill");
+        }
+        if model.exits > 0 {
+            return Some("exit");
+        }
+        while let Some(waiting) = model.queued.pop_front() {
+            match waiting {
+                Waiting::Finish => return Some("finish"),
+                Waiting::DeadLetter { actor, number } => {
+                    self.expected.push(Did::DeadLetter { actor, message: number });
+                }
+                Waiting::Message { number, then } => {
+                    self.expected.push(Did::Handled { actor, message: number });
+                    match then {
+                        Then::Nothing => (),
+                        Then::SendTwo => model.queued.extend((1..=2).map(|copy| Waiting::Message {
+                            number: number + copy * COPY,
+                            then: Then::Nothing,
+                        })),
+                        Then::Fail => return Some("fail"),
+                        Then::Panic => return Some("panic"),
                     }
-                    Some(Waiting::Finish) => break Some("finish"),
-                    None => break None,
                 }
             }
-        };
-        model.active = false;
-        if let Some(reason) = reason {
-            model.ended = true;
-            model.queued.clear();
-            self.expected.push(Did::Terminated { actor, reason });
         }
+        None
     }
 }
