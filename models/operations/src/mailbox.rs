@@ -125,6 +125,18 @@ enum Then {
     Panic,
 }
 
+impl Then {
+    /// How many messages the actor sends to itself while it handles this one.
+    fn copies(self) -> u64 {
+        match self {
+            Self::Nothing | Self::Panic => 0,
+            Self::SendTwo => 2,
+            // So that something is in the word, not yet taken, when the actor closes.
+            Self::Fail => 1,
+        }
+    }
+}
+
 struct Noting(Log);
 
 impl Actor for Noting {
@@ -133,15 +145,11 @@ impl Actor for Noting {
     fn handle(&mut self, message: Message, context: &mut Context<'_, Message>) -> Result<(), Exit> {
         let Message { to, number, then } = message;
         note(&self.0, Did::Handled { actor: to, message: number });
+        for copy in 1..=then.copies() {
+            context.address().send(Message { to, number: number + copy * COPY, then: Then::Nothing })?;
+        }
         match then {
-            Then::Nothing => Ok(()),
-            Then::SendTwo => {
-                for copy in 1..=2 {
-                    let message = Message { to, number: number + copy * COPY, then: Then::Nothing };
-                    context.address().send(message)?;
-                }
-                Ok(())
-            }
+            Then::Nothing | Then::SendTwo => Ok(()),
             Then::Fail => Err(Exit::Failed("planned".into())),
             // Not a panic!: thousands of them would print thousands of messages.
             Then::Panic => std::panic::resume_unwind(Box::new("planned")),
@@ -349,12 +357,14 @@ impl Pair {
                 }
                 Waiting::Message { number, then } => {
                     self.expected.push(Did::Handled { actor, message: number });
-                    match then {
-                        Then::Nothing => (),
-                        Then::SendTwo => model.queued.extend((1..=2).map(|copy| Waiting::Message {
+                    model.queued.extend(
+                        (1..=then.copies()).map(|copy| Waiting::Message {
                             number: number + copy * COPY,
                             then: Then::Nothing,
-                        })),
+                        }),
+                    );
+                    match then {
+                        Then::Nothing | Then::SendTwo => (),
                         Then::Fail => return Some("fail"),
                         Then::Panic => return Some("panic"),
                     }
