@@ -15,10 +15,12 @@
 //! contains panics. The first fault is kept, and the engine asks for it at the end of the execution.
 #![forbid(unsafe_code)]
 
+mod mutant;
 mod observation;
 mod scenario;
 mod totals;
 
-pub use observation::{Fault, begin, begin_shared, check, finish, observe, reached, take};
+pub use mutant::{Mutant, Unseen};
+pub use observation::{Fault, begin, begin_keeping, begin_shared, check, finish, observe, reached, take};
 pub use scenario::{Engine, Scenario};
 pub use totals::Observed;

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use antiphon_spec::Guarantee;
 use antiphon_spec::event::Event;
-use antiphon_spec::machine::State;
+use antiphon_spec::{Guarantee, State, Violation};
 
 use crate::Observed;
 
@@ -15,7 +14,7 @@ use crate::Observed;
 const LAST_EVENTS: usize = 30;
 
 /// How many a real execution keeps. It can't be replayed, so its trace is all that is left of it.
-const WHOLE_TRACE: usize = 1 << 20;
+const WHOLE_TRACE: usize = 1 << 18;
 
 thread_local! {
     static OWN: RefCell<Option<Recorder>> = const { RefCell::new(None) };
@@ -38,6 +37,19 @@ pub struct Fault {
     pub history: Vec<Event>,
     /// How many events came before those of `history`; zero if these are all.
     pub earlier: u64,
+    /// Whether everything had come to rest when it was found, so that nothing follows `history`.
+    pub at_rest: bool,
+}
+
+impl Fault {
+    fn new(guarantee: Guarantee, message: String) -> Self {
+        let (allowed, history) = (String::new(), Vec::new());
+        Self { guarantee, message, allowed, event: None, history, earlier: 0, at_rest: false }
+    }
+
+    fn of(violation: Violation) -> Self {
+        Self { allowed: violation.allowed, ..Self::new(violation.guarantee, violation.message) }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -51,7 +63,12 @@ impl std::error::Error for Fault {}
 /// Starts an execution on the calling thread. One that was never finished, because the engine abandoned
 /// it, is forgotten.
 pub fn begin() {
-    OWN.with_borrow_mut(|own| own.get_or_insert_default().begin(LAST_EVENTS));
+    begin_keeping(LAST_EVENTS);
+}
+
+/// Starts an execution on the calling thread that keeps the last `events`, for a fault to be told with.
+pub fn begin_keeping(events: usize) {
+    OWN.with_borrow_mut(|own| own.get_or_insert_default().begin(events));
 }
 
 /// Starts the execution of the whole process, for threads that have none of their own.
@@ -82,7 +99,7 @@ pub fn check(condition: bool, guarantee: Guarantee, message: impl FnOnce() -> St
     with_execution(|execution| {
         *execution.checked.entry(guarantee).or_default() += 1;
         if let Some(message) = message {
-            execution.fail(guarantee, message, String::new(), None);
+            execution.fail(Fault::new(guarantee, message));
         }
     });
 }
@@ -187,7 +204,7 @@ impl Execution {
                 self.history.push_back(event);
             }
             Err(violation) => {
-                self.fail(violation.guarantee, violation.message, violation.allowed, Some(event));
+                self.fail(Fault { event: Some(event), ..Fault::of(violation) });
             }
         }
     }
@@ -197,14 +214,14 @@ impl Execution {
             && self.fault.is_none()
             && let Some(violation) = self.state.finish().into_iter().next()
         {
-            self.fail(violation.guarantee, violation.message, violation.allowed, None);
+            self.fail(Fault { at_rest: true, ..Fault::of(violation) });
         }
     }
 
-    fn fail(&mut self, guarantee: Guarantee, message: String, allowed: String, event: Option<Event>) {
+    fn fail(&mut self, fault: Fault) {
         if self.fault.is_none() {
             let history = std::mem::take(&mut self.history).into();
-            self.fault = Some(Fault { guarantee, message, allowed, event, history, earlier: self.earlier });
+            self.fault = Some(Fault { history, earlier: self.earlier, ..fault });
         }
     }
 }

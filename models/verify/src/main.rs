@@ -1,2 +1,68 @@
 //! The `antiphon` command.
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod budget;
+mod catalogue;
+mod check;
+mod child;
+mod cli;
+mod engine;
+mod failure;
+mod files;
+mod human;
+mod judge;
+mod list;
+mod outcome;
+mod output;
+mod panics;
+mod pins;
+mod pool;
+mod progress;
+mod replay;
+mod report;
+mod select;
+mod selftest;
+mod trace;
+mod verdict;
+mod verify;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+use catalogue::Catalogue;
+use cli::{Cli, Command};
+
+/// The exit status of wrong use.
+const MISUSE: u8 = 2;
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(status) => ExitCode::from(status),
+        Err(message) => {
+            output::complain(&message);
+            ExitCode::from(MISUSE)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<u8, String> {
+    let catalogue = if cli.self_test { Catalogue::self_test() } else { Catalogue::product() };
+    match &cli.command {
+        Command::Verify(options) if options.list => {
+            let runs = select::select(catalogue.runs(), &options.only)?;
+            list::list(&runs, options.format).map(|()| 0)
+        }
+        Command::Verify(options) => verify::verify(options, &catalogue, cli.self_test),
+        Command::Check(options) => check::check(options),
+        Command::Replay(options) => replay::replay(&options.file, &catalogue),
+        Command::Run(options) => {
+            match catalogue.find(&options.scenario, &options.engine) {
+                Some(run) => child::run(run, Duration::from_millis(options.limit_ms), options.seed),
+                None => child::refuse("there is no such run"),
+            }
+            Ok(0)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The description of a seeded bug.
+
+use antiphon_spec::Guarantee;
+
+use crate::Scenario;
+
+/// A copy of the runtime with one fault in it, and the scenarios that have to notice it.
+#[derive(Clone, Copy, Debug)]
+pub struct Mutant {
+    /// Its name; unique.
+    pub name: &'static str,
+    /// The guarantee that it breaks: each verdict on it must be *violated*, and violated is exactly this one.
+    ///
+    /// A fault of `handover` shows as a data race on the memory that was to be handed over.
+    pub breaks: Guarantee,
+    /// The source file of the runtime that is changed.
+    pub file: &'static str,
+    /// What the change is, and what goes wrong with it.
+    pub why: &'static str,
+    /// Scenarios compiled against this copy. On each engine at least one that fits the engine must notice.
+    pub scenarios: &'static [Scenario],
+}
+
+/// A seeded bug that an engine cannot see.
+#[derive(Clone, Copy, Debug)]
+pub struct Unseen {
+    /// Its name.
+    pub name: &'static str,
+    /// The guarantee that it breaks.
+    pub breaks: Guarantee,
+    /// Why the engine cannot see it.
+    pub why: &'static str,
+}

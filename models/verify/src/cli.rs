@@ -1,0 +1,121 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Verifies the actor runtime antiphon, and judges what any actor runtime did.
+#[derive(Debug, Parser)]
+#[command(name = "antiphon", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Puts small programs with known results in the place of the suite.
+    #[arg(long, hide = true, global = true)]
+    pub(crate) self_test: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Verify(Verify),
+    Check(Check),
+    Replay(Replay),
+    #[command(hide = true)]
+    Run(Run),
+}
+
+/// Run the suite: every scenario on every engine that it fits, each run in a process of its own.
+///
+/// Exit status: 0 nothing is violated; 1 something is, or a run turned out to be worth nothing; 2 wrong use;
+/// 3 with --strict, some run is inconclusive.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Make only the runs whose guarantee, scenario or engine begins with this.
+    ///
+    /// May be given several times: guarantees and scenarios add up, engines narrow them down.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Vec<String>,
+    /// Time for everything together, for example 90s, 2m or 500ms.
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
+    pub(crate) budget: Duration,
+    /// Runs at the same time; without it, one for each processor.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Seed of everything that is random; without it, another one each time.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// How to write the result to standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// Where to write the report; failures are saved beside it.
+    #[arg(long, value_name = "FILE", default_value = "target/verify/report.json")]
+    pub(crate) report: PathBuf,
+    /// Exit with status 3 if some run is inconclusive.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Run nothing; list the guarantees, and for each the scenarios and seeded bugs that there are.
+    #[arg(long, conflicts_with_all = ["pin", "strict"])]
+    pub(crate) list: bool,
+    /// Write down how many executions the complete runs have, as what is expected from now on.
+    #[arg(long)]
+    pub(crate) pin: bool,
+    /// Reads (and with --pin writes) the expected numbers here.
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(crate) pins: Option<PathBuf>,
+}
+
+/// Judge recorded traces in trace format version 1, written by any runtime in any language.
+///
+/// Exit status: 0 conforms; 1 violates a guarantee; 2 unreadable or malformed; 3 nothing could be judged. Of
+/// several files the worst counts, in the order 2, 1, 3, 0.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The traces; - is standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// How to write the result to standard output; json is one object for each file, on a line of its own.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// Bring back one failing execution that `verify` saved.
+///
+/// Exit status: 0 it does not fail any more; 1 it fails; 2 the file is not one that can be replayed.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The file that `verify` named.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// Make one run and report it on standard output, for the process that started this one.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[arg(long)]
+    pub(crate) scenario: String,
+    #[arg(long)]
+    pub(crate) engine: String,
+    #[arg(long)]
+    pub(crate) limit_ms: u64,
+    #[arg(long)]
+    pub(crate) seed: u64,
+}
+
+/// For whom the output is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("there must be some time".to_string()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(format!("{error}; write for example 90s, 2m or 500ms")),
+    }
+}

@@ -1,0 +1,313 @@
+//! The engines: how each explores a scenario, what it claims, and what it can't see.
+
+use std::any::Any;
+use std::fmt;
+use std::panic;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use antiphon_harness::{Engine, Fault, Scenario};
+use antiphon_spec::Guarantee;
+
+use crate::outcome::{Failure, Outcome, Progress, Schedule};
+use crate::panics;
+
+pub(crate) mod loom;
+pub(crate) mod shuttle;
+pub(crate) mod threads;
+
+pub(crate) use self::shuttle::Strategy;
+
+/// An engine with its settings: what a verdict is worth depends on both.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Configuration {
+    /// loom, with at most so many preemptions in an execution, or any number.
+    Loom { preemption_bound: Option<usize> },
+    /// shuttle with one of its samplers.
+    Shuttle(Strategy),
+    /// The real build.
+    Threads,
+}
+
+impl Configuration {
+    /// The configurations in which an engine of this family explores each of its scenarios.
+    pub(crate) fn of(family: Engine) -> &'static [Configuration] {
+        match family {
+            Engine::Loom => &[
+                Configuration::Loom { preemption_bound: Some(2) },
+                Configuration::Loom { preemption_bound: Some(3) },
+                Configuration::Loom { preemption_bound: None },
+            ],
+            Engine::Shuttle => &[
+                Configuration::Shuttle(Strategy::Random),
+                Configuration::Shuttle(Strategy::Pct),
+                Configuration::Shuttle(Strategy::Urw),
+            ],
+            Engine::Explorer => &[],
+            Engine::Threads => &[Configuration::Threads],
+        }
+    }
+
+    /// Its name, on the command line and in the report.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Configuration::Loom { preemption_bound: None } => "loom/unbounded",
+            Configuration::Loom { preemption_bound: Some(2) } => "loom/preemptions-2",
+            Configuration::Loom { preemption_bound: Some(_) } => "loom/preemptions-3",
+            Configuration::Shuttle(Strategy::Random) => "shuttle/random",
+            Configuration::Shuttle(Strategy::Pct) => "shuttle/pct",
+            Configuration::Shuttle(Strategy::Urw) => "shuttle/urw",
+            Configuration::Threads => "threads",
+        }
+    }
+
+    /// The memory model under which it explores.
+    pub(crate) fn memory_model(self) -> &'static str {
+        match self {
+            Configuration::Loom { .. } => "C11 acquire/release, partly relaxed",
+            Configuration::Shuttle(_) => "sequential consistency",
+            Configuration::Threads => "the hardware's",
+        }
+    }
+
+    /// Within which limits it explores, besides those of the scenario itself.
+    pub(crate) fn bounds(self) -> String {
+        match self {
+            Configuration::Loom { preemption_bound: None } => {
+                format!("any number of preemptions, {} branches per execution", loom::MAX_BRANCHES)
+            }
+            Configuration::Loom { preemption_bound: Some(bound) } => {
+                format!("at most {bound} preemptions, {} branches per execution", loom::MAX_BRANCHES)
+            }
+            Configuration::Shuttle(Strategy::Pct) => {
+                format!("sampled, depth {}, {} steps per execution", shuttle::PCT_DEPTH, shuttle::MAX_STEPS)
+            }
+            Configuration::Shuttle(_) => format!("sampled, {} steps per execution", shuttle::MAX_STEPS),
+            Configuration::Threads => "sampled by this machine's scheduler".to_string(),
+        }
+    }
+
+    /// What it can't see; every verdict that rests on it says so.
+    pub(crate) fn unseen(self) -> &'static str {
+        match self {
+            Configuration::Loom { .. } => {
+                "Some interleavings, also without bounds: a thread's own load of an atomic hides an earlier \
+                 concurrent access from the search (tokio-rs/loom#392), and the modification order is not \
+                 always respected (tokio-rs/loom#282). No load buffering; sequentially consistent accesses \
+                 count as acquire/release; a load sees at most the last seven stores; \
+                 compare_exchange_weak never fails spuriously; timeouts never fire."
+            }
+            Configuration::Shuttle(_) => {
+                "Every interleaving that was not sampled. Atomics are sequentially consistent: no load is \
+                 ever stale; an ordering that is too weak shows only if plain memory is left unordered by it. \
+                 No address is used twice in an execution (no ABA), and nothing looks for leaks."
+            }
+            Configuration::Threads => {
+                "Every interleaving that this machine did not happen to produce, and every reordering that \
+                 its processor does not make."
+            }
+        }
+    }
+
+    /// Whether it looks by itself, in every execution, for what breaks `guarantee`.
+    ///
+    /// The other guarantees are judged by the specification machine and by the scenarios, on every engine.
+    pub(crate) fn watches(self, guarantee: Guarantee) -> bool {
+        match self {
+            Configuration::Loom { .. } => {
+                matches!(guarantee, Guarantee::RaceFreedom | Guarantee::Handover | Guarantee::NoLeak)
+            }
+            // The platform follows the written orderings by vector clocks.
+            Configuration::Shuttle(_) => matches!(guarantee, Guarantee::RaceFreedom | Guarantee::Handover),
+            Configuration::Threads => false,
+        }
+    }
+
+    /// Whether it ends by itself when it has explored all that it can: its executions can be pinned.
+    pub(crate) fn ends(self) -> bool {
+        match self {
+            Configuration::Loom { .. } => true,
+            Configuration::Shuttle(_) | Configuration::Threads => false,
+        }
+    }
+
+    /// Whether an exploration that ended by itself is complete within its bounds, so that it may be said
+    /// to *hold*. loom's is not, whatever its bounds (see [`Configuration::unseen`]).
+    pub(crate) fn exhaustive(self) -> bool {
+        match self {
+            Configuration::Loom { .. } | Configuration::Shuttle(_) | Configuration::Threads => false,
+        }
+    }
+
+    /// Whether an execution that goes on for ever shows a fault: where the scheduler is fair, it does.
+    pub(crate) fn fair(self) -> bool {
+        match self {
+            Configuration::Shuttle(Strategy::Random | Strategy::Urw) | Configuration::Threads => true,
+            Configuration::Shuttle(Strategy::Pct) | Configuration::Loom { .. } => false,
+        }
+    }
+
+    /// Explores `task.scenario` until the time is over, everything is explored, or something is wrong.
+    pub(crate) fn explore(self, task: &Task) -> Outcome {
+        match self {
+            Configuration::Loom { preemption_bound } => loom::explore(task, preemption_bound),
+            Configuration::Shuttle(strategy) => shuttle::explore(task, strategy),
+            Configuration::Threads => threads::explore(task),
+        }
+    }
+}
+
+/// Writes its name.
+impl fmt::Display for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What an engine is asked to do.
+pub(crate) struct Task {
+    pub(crate) scenario: &'static Scenario,
+    pub(crate) deadline: Instant,
+    pub(crate) seed: u64,
+    pub(crate) watch: Arc<Watch>,
+    /// How many events a failing execution is told with.
+    pub(crate) keep: usize,
+}
+
+/// What the child's monitor sees of a running exploration.
+pub(crate) struct Watch {
+    zero: Instant,
+    executions: AtomicU64,
+    at_least: AtomicU64,
+    begun: AtomicU64,
+}
+
+// All accesses of the counters are relaxed: they are for looking at, and order nothing.
+impl Watch {
+    pub(crate) fn new() -> Self {
+        Self {
+            zero: Instant::now(),
+            executions: AtomicU64::new(0),
+            at_least: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
+        }
+    }
+
+    /// Says that another execution begins; returns its number, from 1.
+    pub(crate) fn execution(&self) -> u64 {
+        self.begun.store(self.zero.elapsed().as_millis() as u64, Ordering::Relaxed);
+        self.executions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// How long the current execution has lasted, to a millisecond.
+    pub(crate) fn current(&self) -> Duration {
+        self.zero.elapsed().saturating_sub(Duration::from_millis(self.begun.load(Ordering::Relaxed)))
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        let at_least = self.at_least.load(Ordering::Relaxed);
+        Progress {
+            executions: self.executions.load(Ordering::Relaxed),
+            at_least: (at_least > 0).then_some(at_least),
+        }
+    }
+}
+
+/// What a scenario's body becomes when an engine runs it: begun, finished, and stopped at the first fault.
+pub(crate) struct Judged {
+    body: fn(),
+    watch: Arc<Watch>,
+    keep: usize,
+    fault: Mutex<Option<Fault>>,
+}
+
+impl Judged {
+    pub(crate) fn new(task: &Task) -> Arc<Self> {
+        let Task { scenario, watch, keep, .. } = task;
+        Arc::new(Self { body: scenario.body, watch: watch.clone(), keep: *keep, fault: Mutex::new(None) })
+    }
+
+    /// One execution; `execute` runs the body as the engine wants it.
+    ///
+    /// # Panics
+    /// After a fault, without a message: it is the only way to make an engine stop.
+    pub(crate) fn run(&self, execute: impl FnOnce(fn())) {
+        self.watch.execution();
+        antiphon_harness::begin_keeping(self.keep);
+        execute(self.body);
+        if let Err(fault) = antiphon_harness::finish(true) {
+            *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+            // Not `panic!`: there is nothing to print.
+            panic::resume_unwind(Box::new(Stop));
+        }
+    }
+
+    /// Why the execution that just stopped the engine is wrong.
+    ///
+    /// A fault that was recorded comes before the panic that may have followed it. At a deadlock nothing
+    /// moves any more, so what still waits then waits for ever.
+    pub(crate) fn failure(&self, panic: &Breakdown, schedule: Schedule) -> Failure {
+        let found = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let fault = found.or_else(|| antiphon_harness::finish(panic.is_deadlock()).err());
+        let execution = self.watch.progress().executions;
+        match fault {
+            Some(fault) => Failure::of_fault(&fault, execution, schedule),
+            None => Failure::plain(panic.guarantee(), panic.message.clone(), execution, schedule),
+        }
+    }
+}
+
+/// The payload with which a judged body stops its engine.
+struct Stop;
+
+/// A panic that ended an exploration.
+pub(crate) struct Breakdown {
+    message: String,
+}
+
+impl Breakdown {
+    pub(crate) fn new(payload: &(dyn Any + Send)) -> Self {
+        let message = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+            (Some(message), _) => message.to_string(),
+            (_, Some(message)) => message.clone(),
+            _ => "the execution ended with a panic that has no message".to_string(),
+        };
+        match panics::location(&message) {
+            Some(location) => Self { message: format!("{message} (at {location})") },
+            None => Self { message },
+        }
+    }
+
+    fn says(&self, what: &str) -> bool {
+        self.message.to_ascii_lowercase().contains(what)
+    }
+
+    /// Whether nothing could move any more.
+    fn is_deadlock(&self) -> bool {
+        self.says("deadlock")
+    }
+
+    /// Whether the execution was longer than the engine allows.
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.says("exceeded maximum number of branches") || self.says("exceeded max_steps")
+    }
+
+    /// Whether the scenario gives the engine nothing to choose.
+    pub(crate) fn is_sequential(&self) -> bool {
+        self.says("did not exercise any concurrency")
+    }
+
+    /// The guarantee that an engine's own finding belongs to.
+    fn guarantee(&self) -> Option<Guarantee> {
+        if self.is_deadlock() {
+            Some(Guarantee::WakeUp)
+        } else if self.says("causality violation") || self.says("data race") {
+            Some(Guarantee::RaceFreedom)
+        } else if self.says("leaked") {
+            Some(Guarantee::NoLeak)
+        } else {
+            None
+        }
+    }
+}

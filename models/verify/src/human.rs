@@ -1,0 +1,257 @@
+//! The result as people read it.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+use antiphon_spec::Guarantee;
+use indicatif::HumanCount;
+use textwrap::{Options, WordSeparator, WordSplitter};
+
+use crate::outcome::{Failure, Schedule};
+use crate::report::{DefectKind, GuaranteeReport, Report, RunReport};
+use crate::verdict::Verdict;
+
+/// Lines are no longer than this, however wide the terminal is: nobody reads longer ones.
+const WIDTH: usize = 100;
+
+/// How many runs of one kind of trouble are listed.
+const LISTED: usize = 12;
+
+/// How many violations are told in full.
+const TOLD: usize = 6;
+
+/// Where the text beside a label begins.
+const LABEL: usize = 14;
+
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default().bold();
+pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+
+/// The whole result: the table by guarantee, what it does not cover, what went wrong, and the sum of it.
+pub(crate) fn report(report: &Report, path: &Path) -> String {
+    let mut out = String::new();
+    write_report(&mut out, report, path).expect("a string can be written to");
+    out
+}
+
+fn write_report(out: &mut String, report: &Report, path: &Path) -> fmt::Result {
+    table(out, report)?;
+    unseen(out, report)?;
+    notes(out, report)?;
+    defects(out, report)?;
+    violations(out, report)?;
+    summary(out, report, path)
+}
+
+fn table(out: &mut String, report: &Report) -> fmt::Result {
+    let header = format!("  {:<19} {:<20} {:>5} {:>13}  {}", "guarantee", "verdict", "runs", "premises", "engines");
+    writeln!(out, "\n{DIM}{header}{DIM:#}")?;
+    let mut group = None;
+    let mut unchecked = Vec::new();
+    for (guarantee, said) in Guarantee::ALL.iter().zip(&report.guarantees) {
+        let Some(verdict) = said.verdict else {
+            unchecked.push(guarantee.id());
+            continue;
+        };
+        if group.replace(guarantee.group()).is_some_and(|last| last != guarantee.group()) {
+            writeln!(out)?;
+        }
+        row(out, said, verdict)?;
+    }
+    if !unchecked.is_empty() {
+        writeln!(out)?;
+        paragraph(out, "not checked", &unchecked.join(", "))?;
+    }
+    Ok(())
+}
+
+fn row(out: &mut String, said: &GuaranteeReport, verdict: Verdict) -> fmt::Result {
+    let mut engines: Vec<&str> = said.runs.iter().map(|run| family(&run.engine)).collect();
+    engines.sort_unstable();
+    engines.dedup();
+    let style = verdict.style();
+    let premises = HumanCount(said.premises).to_string();
+    write!(out, "  {:<19} {style}{verdict:<20}{style:#} ", said.id)?;
+    writeln!(out, "{:>5} {premises:>13}  {DIM}{}{DIM:#}", said.runs.len(), engines.join(" "))
+}
+
+/// The name of an engine without its configuration.
+fn family(engine: &str) -> &str {
+    engine.split('/').next().unwrap_or(engine)
+}
+
+/// What the verdicts do not cover, by engine.
+fn unseen(out: &mut String, report: &Report) -> fmt::Result {
+    let mut engines: BTreeMap<&str, &str> = BTreeMap::new();
+    for run in &report.runs {
+        engines.insert(family(&run.engine), &run.unseen);
+    }
+    writeln!(out, "\n{BOLD}What the engines can't see{BOLD:#}")?;
+    for (engine, text) in engines {
+        paragraph(out, engine, text)?;
+    }
+    Ok(())
+}
+
+/// Runs that say less than they might, and why.
+fn notes(out: &mut String, report: &Report) -> fmt::Result {
+    let inconclusive = |run: &&RunReport| run.verdict == Verdict::Inconclusive && run.defect.is_none();
+    let runs: Vec<&RunReport> = report.runs.iter().filter(inconclusive).collect();
+    if runs.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{BOLD}Inconclusive{BOLD:#}")?;
+    for run in runs.iter().take(LISTED) {
+        line(out, run, run.note.as_deref().unwrap_or_default())?;
+    }
+    more(out, runs.len())
+}
+
+fn defects(out: &mut String, report: &Report) -> fmt::Result {
+    let runs: Vec<_> = report.runs.iter().filter_map(|run| Some((run, run.defect.as_ref()?))).collect();
+    if runs.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{RED}Worth nothing{RED:#}")?;
+    for (run, defect) in runs.iter().take(LISTED) {
+        line(out, run, &format!("{}: {}", name_of(defect.kind), defect.message))?;
+    }
+    more(out, runs.len())?;
+    if runs.iter().any(|(_, defect)| defect.kind != DefectKind::Vacuous) {
+        let hint = "If the change is intended, say why in its commit and run `antiphon verify --pin`.";
+        writeln!(out, "\n  {DIM}{hint}{DIM:#}")?;
+    }
+    Ok(())
+}
+
+fn name_of(kind: DefectKind) -> &'static str {
+    match kind {
+        DefectKind::Collapsed => "collapsed",
+        DefectKind::Changed => "changed",
+        DefectKind::Vacuous => "vacuous",
+    }
+}
+
+fn line(out: &mut String, run: &RunReport, why: &str) -> fmt::Result {
+    writeln!(out, "  {} {DIM}on{DIM:#} {}", run.scenario, run.engine)?;
+    writeln!(out, "{}", wrap(why, 6))
+}
+
+fn more(out: &mut String, count: usize) -> fmt::Result {
+    match count.saturating_sub(LISTED) {
+        0 => Ok(()),
+        more => writeln!(out, "  {DIM}and {more} more, all in the report{DIM:#}"),
+    }
+}
+
+/// Each violation once, however many engines found it: the same guarantee broken by the same scenario.
+fn violations(out: &mut String, report: &Report) -> fmt::Result {
+    let mut kinds: Vec<(&RunReport, &Failure, Vec<&str>)> = Vec::new();
+    for run in &report.runs {
+        let Some(failure) = &run.failure else { continue };
+        let same = kinds.iter_mut().find(|(first, known, _)| {
+            first.scenario == run.scenario && known.guarantee == failure.guarantee
+        });
+        match same {
+            Some((_, _, also)) => also.push(&run.engine),
+            None => kinds.push((run, failure, Vec::new())),
+        }
+    }
+    for (run, failure, also) in kinds.iter().take(TOLD) {
+        violation(out, run, failure, also, report.seed)?;
+    }
+    match kinds.len().saturating_sub(TOLD) {
+        0 => Ok(()),
+        more => writeln!(out, "\n{RED}and {more} more{RED:#}{DIM}, all in the report{DIM:#}"),
+    }
+}
+
+fn violation(out: &mut String, run: &RunReport, failure: &Failure, also: &[&str], seed: u64) -> fmt::Result {
+    let broken = failure.guarantee.as_deref().unwrap_or("an execution broke down");
+    writeln!(out, "\n{RED}Violated: {broken}{RED:#}")?;
+    paragraph(out, "scenario", &run.scenario)?;
+    paragraph(out, "engine", &format!("{}, execution {}", run.engine, HumanCount(failure.execution)))?;
+    if !also.is_empty() {
+        paragraph(out, "also on", &also.join(", "))?;
+    }
+    told(out, failure)?;
+    let Some(file) = &run.failure_file else { return Ok(()) };
+    let reproduce = match failure.schedule {
+        Schedule::None => format!("antiphon verify --only {} --only {} --seed {seed}", run.scenario, run.engine),
+        _ => format!("antiphon replay {file}"),
+    };
+    // Neither is wrapped: they are there to be copied.
+    writeln!(out, "  {DIM}{:<11}{DIM:#} {file}", "saved")?;
+    writeln!(out, "  {DIM}{:<11}{DIM:#} {reproduce}", "reproduce")
+}
+
+/// What happened, in which order, and what would have been allowed.
+pub(crate) fn told(out: &mut String, failure: &Failure) -> fmt::Result {
+    paragraph(out, "what", &failure.message)?;
+    if !failure.allowed.is_empty() {
+        paragraph(out, "allowed", &failure.allowed)?;
+    }
+    if let Some(event) = &failure.event {
+        writeln!(out, "  {DIM}{:<11}{DIM:#} {event}", "event")?;
+    }
+    let mut label = "before it";
+    if failure.event.is_none() {
+        label = "events";
+    }
+    if failure.earlier > 0 {
+        writeln!(out, "  {DIM}{label:<11} ({} earlier events){DIM:#}", failure.earlier)?;
+        label = "";
+    }
+    for event in &failure.history {
+        writeln!(out, "  {DIM}{label:<11}{DIM:#} {event}")?;
+        label = "";
+    }
+    Ok(())
+}
+
+fn summary(out: &mut String, report: &Report, path: &Path) -> fmt::Result {
+    let executions: u64 = report.runs.iter().map(|run| run.executions).sum();
+    let (text, style) = match (report.green, report.verdict) {
+        (_, Some(Verdict::Violated)) => ("violated".to_string(), RED),
+        (false, _) => ("not green: some runs are worth nothing".to_string(), RED),
+        (true, Some(verdict)) => (verdict.to_string(), verdict.style().bold()),
+        (true, None) => ("nothing was checked".to_string(), Verdict::Inconclusive.style()),
+    };
+    writeln!(out, "\n{style}{text}{style:#}")?;
+    writeln!(
+        out,
+        "{DIM}{} runs, {} executions, {:.1} s, seed {}; {}{DIM:#}",
+        report.runs.len(),
+        HumanCount(executions),
+        report.seconds,
+        report.seed,
+        path.display()
+    )
+}
+
+/// A label and a text beside it, wrapped.
+pub(crate) fn paragraph(out: &mut String, label: &str, text: &str) -> fmt::Result {
+    // The first line begins after the label, the others below it.
+    let wrapped = wrap(text, LABEL);
+    writeln!(out, "  {DIM}{label:<11}{DIM:#} {}", wrapped.trim_start())
+}
+
+/// The text in lines that are not too long, each indented by `indent`.
+fn wrap(text: &str, indent: usize) -> String {
+    let indent = " ".repeat(indent);
+    let options = Options::new(textwrap::termwidth().min(WIDTH))
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation);
+    textwrap::fill(text, options.initial_indent(&indent).subsequent_indent(&indent))
+}
+
+/// A name with a remark and a text below it.
+pub(crate) fn entry(out: &mut String, name: &str, remark: &str, text: &str) -> fmt::Result {
+    writeln!(out, "{BOLD}{name}{BOLD:#} {DIM}({remark}){DIM:#}")?;
+    writeln!(out, "{}", wrap(text, 2))
+}

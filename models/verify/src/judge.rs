@@ -1,0 +1,114 @@
+//! From what a run saw to its verdict.
+
+use crate::catalogue::Run;
+use crate::engine::Configuration;
+use crate::outcome::{Ended, Outcome};
+use crate::report::{Defect, DefectKind};
+use crate::verdict::Verdict;
+
+/// After so many executions, a sampler that never saw what the scenario exists for won't see it: before,
+/// the budget may just have been too small to say so.
+const ENOUGH: u64 = 10_000;
+
+/// A verdict with the reasons for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    pub(crate) defect: Option<Defect>,
+    pub(crate) note: Option<String>,
+}
+
+impl Judgement {
+    fn plain(verdict: Verdict) -> Self {
+        Self { verdict, defect: None, note: None }
+    }
+
+    fn noted(verdict: Verdict, note: impl Into<String>) -> Self {
+        Self { verdict, defect: None, note: Some(note.into()) }
+    }
+
+    /// A run that is worth nothing is not evidence of anything; what is wrong with it is said apart.
+    fn defective(kind: DefectKind, message: String) -> Self {
+        Self { verdict: Verdict::Inconclusive, defect: Some(Defect { kind, message }), note: None }
+    }
+}
+
+/// Says what `outcome` is worth.
+pub(crate) fn judge(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Judgement {
+    if outcome.failure.is_some() {
+        return Judgement::plain(Verdict::Violated);
+    }
+    match &outcome.ended {
+        Ended::NoResult(why) => Judgement::noted(Verdict::Inconclusive, why),
+        Ended::Complete => complete(run, outcome, pin),
+        // A failure without its description would be a bug of ours.
+        Ended::Budget | Ended::Failure => cut(run, outcome, pin),
+    }
+}
+
+/// A run that had nothing left to explore.
+fn complete(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Judgement {
+    let explored = outcome.executions;
+    if explored == 0 {
+        return Judgement::defective(DefectKind::Collapsed, "it explored nothing".to_string());
+    }
+    if let Some(missing) = missing(run, outcome) {
+        return Judgement::defective(DefectKind::Vacuous, missing);
+    }
+    match pin {
+        Some(expected) if expected != explored => {
+            let kind = if explored < expected { DefectKind::Collapsed } else { DefectKind::Changed };
+            Judgement::defective(kind, format!("expected {expected} executions, explored {explored}"))
+        }
+        Some(_) if run.engine.exhaustive() => Judgement::plain(Verdict::Holds),
+        None if run.engine.exhaustive() => Judgement::noted(
+            Verdict::NoViolation,
+            "complete, but its number of executions is not pinned (antiphon verify --pin)",
+        ),
+        _ => Judgement::plain(Verdict::NoViolation),
+    }
+}
+
+/// A run that the time ended.
+fn cut(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Judgement {
+    let explored = outcome.executions;
+    if explored == 0 {
+        return Judgement::noted(Verdict::Inconclusive, "the time was over before the first execution");
+    }
+    if let Some(expected) = pin.filter(|expected| explored > *expected) {
+        let message = format!("expected {expected} executions, explored {explored} and there are more");
+        return Judgement::defective(DefectKind::Changed, message);
+    }
+    match missing(run, outcome) {
+        Some(missing) if is_enough(run.engine, explored) => Judgement::defective(DefectKind::Vacuous, missing),
+        Some(missing) => Judgement::noted(Verdict::Inconclusive, missing),
+        None if run.engine.exhaustive() && pin.is_some() => Judgement::noted(
+            Verdict::Inconclusive,
+            format!("the time was over after {explored} of {} executions", pin.unwrap_or_default()),
+        ),
+        None if run.engine.ends() => {
+            Judgement::noted(Verdict::NoViolation, format!("the time was over after {explored} executions"))
+        }
+        None => Judgement::plain(Verdict::NoViolation),
+    }
+}
+
+/// Whether `executions` of a run that was cut off are enough to say that what never occurred won't occur.
+///
+/// A systematic search that is cut off has seen one corner of the tree, and real threads may never meet.
+fn is_enough(engine: Configuration, executions: u64) -> bool {
+    !engine.ends() && engine != Configuration::Threads && executions >= ENOUGH
+}
+
+/// What the scenario exists for and never saw.
+fn missing(run: &Run, outcome: &Outcome) -> Option<String> {
+    let occurred = |count: Option<&u64>| count.is_some_and(|count| *count > 0);
+    let situations = run.scenario.reaches.iter().filter(|label| !occurred(outcome.reached.get(**label)));
+    let premises = run.claims(outcome).filter(|g| !occurred(outcome.premises.get(g.id())));
+    let names: Vec<String> = situations
+        .map(|label| format!("\"{label}\""))
+        .chain(premises.map(|guarantee| format!("the premise of {}", guarantee.id())))
+        .collect();
+    let never = format!("never occurred in {} executions: {}", outcome.executions, names.join(", "));
+    (!names.is_empty()).then_some(never)
+}

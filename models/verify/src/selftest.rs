@@ -1,0 +1,130 @@
+//! Scenarios with known results, by which the command itself is tested: each way to fail, once.
+//!
+//! They are reached with the hidden flag `--self-test`, which puts them in the place of the product's.
+
+use std::process;
+use std::thread;
+use std::time::Duration;
+
+use antiphon_harness::{Engine, Scenario, check, reached};
+use antiphon_spec::Guarantee;
+
+/// All of them.
+pub(crate) static SCENARIOS: &[Scenario] = &[
+    scenario("selftest/loom/counts", Engine::Loom, loom_counts),
+    scenario("selftest/loom/loses-an-update", Engine::Loom, loom_loses_an_update),
+    scenario("selftest/loom/deadlocks", Engine::Loom, loom_deadlocks),
+    scenario("selftest/loom/aborts-in-a-deadlock", Engine::Loom, loom_aborts_in_a_deadlock),
+    scenario("selftest/shuttle/counts", Engine::Shuttle, shuttle_counts),
+    scenario("selftest/shuttle/loses-an-update", Engine::Shuttle, shuttle_loses_an_update),
+    scenario("selftest/shuttle/deadlocks", Engine::Shuttle, shuttle_deadlocks),
+    scenario("selftest/shuttle/spins", Engine::Shuttle, shuttle_spins),
+    scenario("selftest/threads/passes", Engine::Threads, threads_pass),
+    scenario("selftest/threads/prints", Engine::Threads, threads_print),
+    scenario("selftest/threads/breaks-a-guarantee", Engine::Threads, threads_break_a_guarantee),
+    scenario("selftest/threads/panics", Engine::Threads, || panic!("the scenario panicked")),
+    scenario("selftest/threads/aborts", Engine::Threads, || process::abort()),
+    scenario("selftest/threads/exits", Engine::Threads, || process::exit(0)),
+    scenario("selftest/threads/hangs", Engine::Threads, || thread::sleep(Duration::from_secs(600))),
+    scenario("selftest/loom/sleeps", Engine::Loom, || thread::sleep(Duration::from_secs(600))),
+    scenario("selftest/loom/reaches-nothing", Engine::Loom, || check(true, Guarantee::NoLoss, String::new)),
+    scenario("selftest/loom/checks-nothing", Engine::Loom, || reached("the end")),
+];
+
+const fn scenario(name: &'static str, engine: Engine, body: fn()) -> Scenario {
+    let engines: &[Engine] = match engine {
+        Engine::Loom => &[Engine::Loom],
+        Engine::Shuttle => &[Engine::Shuttle],
+        Engine::Explorer => &[Engine::Explorer],
+        Engine::Threads => &[Engine::Threads],
+    };
+    Scenario { name, guarantees: &[Guarantee::NoLoss], reaches: &["the end"], engines, body }
+}
+
+fn sum(is: usize) {
+    check(is == 2, Guarantee::NoLoss, || format!("two additions of one made {is}"));
+    reached("the end");
+}
+
+/// Two threads of an engine add one each, with `$add`; then the sum is checked.
+macro_rules! adds {
+    ($name:ident, $engine:ident, $add:expr) => {
+        fn $name() {
+            use $engine::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+            let total = $engine::sync::Arc::new(AtomicUsize::new(0));
+            let add: fn(&AtomicUsize) = $add;
+            let other = {
+                let total = total.clone();
+                $engine::thread::spawn(move || add(&total))
+            };
+            add(&total);
+            other.join().expect("adding does not panic");
+            sum(total.load(SeqCst));
+        }
+    };
+}
+
+adds!(loom_counts, loom, |total| {
+    total.fetch_add(1, SeqCst);
+});
+adds!(shuttle_counts, shuttle, |total| {
+    total.fetch_add(1, SeqCst);
+});
+adds!(loom_loses_an_update, loom, |total| total.store(total.load(SeqCst) + 1, SeqCst));
+adds!(shuttle_loses_an_update, shuttle, |total| total.store(total.load(SeqCst) + 1, SeqCst));
+
+/// Two threads of an engine take two locks in opposite order; `$keep` says whether the guard of the first
+/// is alive when they block.
+macro_rules! deadlocks {
+    ($name:ident, $engine:ident) => {
+        fn $name() {
+            use $engine::sync::{Arc, Mutex};
+            let (a, b) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(())));
+            let other = {
+                let (a, b) = (a.clone(), b.clone());
+                $engine::thread::spawn(move || {
+                    let _b = b.lock().expect("not poisoned");
+                    let _a = a.lock().expect("not poisoned");
+                })
+            };
+            {
+                let _a = a.lock().expect("not poisoned");
+                let _b = b.lock().expect("not poisoned");
+            }
+            other.join().expect("locking does not panic");
+            sum(2);
+        }
+    };
+}
+
+// loom can't unwind through a live guard: the process aborts.
+deadlocks!(loom_aborts_in_a_deadlock, loom);
+deadlocks!(shuttle_deadlocks, shuttle);
+
+fn loom_deadlocks() {
+    let other = loom::thread::spawn(loom::thread::park);
+    other.join().expect("parking does not panic");
+}
+
+fn shuttle_spins() {
+    use shuttle::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    let never = AtomicBool::new(false);
+    let other = shuttle::thread::spawn(|| ());
+    while !never.load(SeqCst) {
+        shuttle::thread::yield_now();
+    }
+    other.join().expect("nothing does not panic");
+}
+
+fn threads_pass() {
+    sum(2);
+}
+
+fn threads_print() {
+    println!("{{\"outcome\": \"a scenario may print what it likes\"}}");
+    sum(2);
+}
+
+fn threads_break_a_guarantee() {
+    sum(1);
+}
