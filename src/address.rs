@@ -6,7 +6,7 @@ use event::{ActorId, Class, Event};
 use platform::record::{Stamp, emit};
 use platform::sync::Arc;
 
-use crate::inbox::Refused;
+use crate::inbox::{Refused, Task};
 use crate::mailbox::{Envelope, Mailbox, post};
 
 /// Where to send messages of type `M`: names one actor for ever (`unique-identity`).
@@ -60,11 +60,16 @@ impl<M: Send + 'static> Address<M> {
     /// [`SendError::Closed`] with the message, once the actor is ending (`closed-is-closed`).
     #[inline]
     pub fn send(&self, message: M) -> Result<(), SendError<M>> {
+        self.send_and(message, |task| self.0.shared().node.executor().execute(task))
+    }
+
+    /// Sends a message; if that wakes the actor, `run` is given its activation.
+    #[inline]
+    pub(crate) fn send_and(&self, message: M, run: impl FnOnce(Task)) -> Result<(), SendError<M>> {
         let (stamp, to, class) = (Stamp::new(), self.id(), Class::Main);
         emit(|r| Event::SendBegin { message: r.message(&stamp), from: Some(r.sender()), to, class });
-        let sent = post(&self.0, Envelope::Message { message, class, stamp }, |accepted| {
-            emit(|r| Event::SendEnd { message: r.message(&stamp), accepted });
-        });
+        let returned = |accepted| emit(|r| Event::SendEnd { message: r.message(&stamp), accepted });
+        let sent = post(&self.0, Envelope::Message { message, class, stamp }, returned, run);
         match sent {
             Ok(()) => Ok(()),
             Err(Refused(Envelope::Message { message, .. })) => Err(SendError::Closed(message)),

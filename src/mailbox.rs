@@ -15,7 +15,7 @@ use platform::sync::Arc;
 
 use crate::exit::Exit;
 use crate::family::End;
-use crate::inbox::{Activation, Body, Closed, Inbox, Letter, Pushed, Queue, Refused, Stack};
+use crate::inbox::{Activation, Body, Closed, Inbox, Letter, Pushed, Queue, Refused, Stack, Task};
 use crate::lifecycle::{Control, Lifecycle};
 use crate::meta::Interrupt;
 use crate::node::DeadLetter;
@@ -239,16 +239,17 @@ fn end<M: Send + 'static>(activation: Activation<Core<M>>, last: impl FnOnce(&mu
     actor.end(End::Handler);
 }
 
-/// Puts an envelope into a mailbox; if that wakes the actor, the executor runs it after `accepted`.
+/// Puts an envelope into a mailbox; if that wakes the actor, `run` is given it after `returned`.
 pub(crate) fn post<M: Send + 'static>(
     mailbox: &Arc<Mailbox<M>>,
     envelope: Envelope<M>,
     returned: impl FnOnce(bool),
+    run: impl FnOnce(Task),
 ) -> Result<(), Refused<Envelope<M>>> {
     let pushed = Inbox::push(mailbox, envelope);
     returned(pushed.is_ok());
     if let Pushed::Activated(activation) = pushed? {
-        mailbox.shared().node.executor().execute(activation.into_task());
+        run(activation.into_task());
     }
     Ok(())
 }
@@ -256,7 +257,8 @@ pub(crate) fn post<M: Send + 'static>(
 impl<M: Send + 'static> Control for Arc<Mailbox<M>> {
     fn signal(&self, signal: Signal) {
         // Refused: the actor has ended, which is all that a signal could ask of it.
-        let _ = post(self, Envelope::Signal(Box::new(signal)), |_| ());
+        let execute = |task| self.shared().node.executor().execute(task);
+        let _ = post(self, Envelope::Signal(Box::new(signal)), |_| (), execute);
     }
 
     fn lifecycle(&self) -> &Arc<Lifecycle> {

@@ -26,10 +26,10 @@ use platform::record::{self, emit};
 use platform::sync::{Arc, Mutex};
 use platform::thread::{self, JoinHandle};
 
-use crate::address::Address;
+use crate::address::{Address, SendError};
 use crate::exit::Exit;
 use crate::family::End;
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, Task};
 use crate::lifecycle::{Control, Lifecycle};
 use crate::mailbox::{self, Behaviour, Core, Mailbox, Signal};
 use crate::process::{SpawnError, spawned, start};
@@ -88,7 +88,8 @@ pub trait Handler: Send + Sized + 'static {
 pub struct Interrupt(Option<Box<dyn FnOnce() + Send>>);
 
 impl Interrupt {
-    /// An interrupt that calls `wake`, from another thread than the Reader's.
+    /// An interrupt that calls `wake`, from another thread than the Reader's, or from inside
+    /// [`ReaderContext::deliver`].
     ///
     /// `wake` must make the blocking call return, now or, if it has not begun yet, at once when it does; if
     /// the Reader has returned already, it must do no harm.
@@ -167,6 +168,24 @@ pub struct ReaderContext<M: Send + 'static> {
 
 meta_context!(HandlerContext<'_>);
 meta_context!(ReaderContext);
+
+impl<M: Send + 'static> ReaderContext<M> {
+    /// Sends to its own Handler; if that wakes the Handler, it runs here, on the Reader's thread.
+    ///
+    /// For a Reader that has nothing else to do until what it has read is handled: nobody needs to be woken,
+    /// which is most of what a message costs when the other cores are idle. What the Handler runs then, its
+    /// `terminate` and the Reader's own [`Interrupt`] included, needs room on the Reader's stack. While the
+    /// Handler is running elsewhere, this is a plain send.
+    ///
+    /// With this, a Handler that blocks may hold up its own Reader, and still no other (`independence`).
+    ///
+    /// # Errors
+    /// As [`Address::send`].
+    #[inline]
+    pub fn deliver(&self, message: M) -> Result<(), SendError<M>> {
+        self.address().send_and(message, Task::run)
+    }
+}
 
 struct Meta<H>(H);
 
