@@ -294,7 +294,8 @@ Record whole (A : actor) : Prop := {
   whole_signal : line A = Signalled \/ line A = Reader_done -> summoned (mailbox A);
   whole_reported : reported A = true -> open_ends A = 0;
   whole_interrupted : interrupted A = true -> inbox (mailbox A) = Closed;
-  whole_parked : inbox (mailbox A) = Idle -> line A <> Not_started
+  whole_parked : inbox (mailbox A) = Idle -> line A <> Not_started;
+  whole_open : family_open A = true -> to_tell A = []
 }.
 
 Lemma over_closed : forall c, own_over c = true -> inbox c = Closed /\ activations c = [].
@@ -404,7 +405,7 @@ Proof. intros c H. unfold shape in H. destruct (activations c) as [|? [|]]; simp
 
 Lemma whole_turn : forall A B, shape (mailbox A) -> whole A -> turn A B -> whole B.
 Proof.
-  intros A B Hsh W Ht. destruct W as [W1 W2 W3 W4 W5 W6 W7 W8]. destruct Ht.
+  intros A B Hsh W Ht. destruct W as [W1 W2 W3 W4 W5 W6 W7 W8 W9]. destruct Ht.
   - split; assumption.
   - (* the holder *)
     assert (Hl : l <> Finish) by (intros ->; exact H).
@@ -417,6 +418,7 @@ Proof.
     + auto.
     + eauto using cstep_stays_closed.
     + destruct (cstep_idle _ _ _ H0 H1) as [Hc|Hc]; [auto|subst l; exact H].
+    + auto.
   - (* a push *)
     assert (Hl : Push e <> Finish) by discriminate.
     split; simpl; intros.
@@ -428,8 +430,9 @@ Proof.
     + auto.
     + eauto using cstep_stays_closed.
     + destruct (cstep_idle _ _ _ H H0) as [Hc|Hc]; [auto|discriminate].
+    + auto.
   - (* the family closes *)
-    split; simpl; auto. intros Ho. apply over_closed in Ho as [_ Ho]. rewrite Ho in H. destruct H.
+    split; simpl; auto; [|discriminate]. intros Ho. apply over_closed in Ho as [_ Ho]. rewrite Ho in H. destruct H.
   - split; simpl; auto. intros Ho. destruct (W3 Ho) as [E F]. auto.
   - (* the Reader starts *)
     pose proof (in_one _ _ H0 (shape_one _ Hsh)) as Ha. unfold shape in Hsh. rewrite Ha in Hsh. simpl in Hsh. split_all.
