@@ -58,6 +58,18 @@ struct Seen {
 }
 
 impl State {
+    /// The start of a recording that leaves nothing out, extensions included.
+    ///
+    /// A foreign trace may lack whole kinds of events, so with [`State::default`] the machine concludes
+    /// from the absence of one only after it has seen another of its kind. Here it always does.
+    pub fn instrumented() -> Self {
+        let mut state = Self::default();
+        state.lives.tells_readers = true;
+        state.lives.tells_ends = true;
+        state.calls.tells_replies = true;
+        state
+    }
+
     /// Takes one event; the first violation, if it breaks a guarantee.
     ///
     /// An event that makes no sense here, such as the end of what never began, is neither allowed nor a

@@ -26,7 +26,7 @@ pub(super) struct Call {
 pub(super) struct Calls {
     pub(super) calls: BTreeMap<CallId, Call>,
     /// The trace tells of replies at all.
-    tells_replies: bool,
+    pub(super) tells_replies: bool,
 }
 
 pub(super) fn step(calls: &mut Calls, lives: &Lives, event: &Event, judge: &mut Judge<'_>) {

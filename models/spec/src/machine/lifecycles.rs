@@ -177,6 +177,9 @@ fn adopted(life: &mut Life, actor: ActorId, judge: &mut Judge<'_>) {
 
 fn reader_begin(life: &mut Life, actor: ActorId, judge: &mut Judge<'_>) {
     judge.premise(Guarantee::ReaderLifetime);
+    if life.terminate.has_begun() {
+        judge.premise(Guarantee::Interruption);
+    }
     adopted(life, actor, judge);
     if let Some(first) = life.reader.begun_at() {
         life.extra_readers += 1;
@@ -270,6 +273,8 @@ fn ended(lives: &mut Lives, actor: ActorId, judge: &mut Judge<'_>) {
     with(lives, actor, judge, |life, actor, judge| {
         let wrong = if let Some(first) = life.ended {
             Some((first, "a second time".to_owned()))
+        } else if !life.handling.is_empty() && life.terminate.has_begun() {
+            None // That a handler overlaps or follows terminate was reported when the later one began.
         } else if let Some((callback, begin)) = life.callback() {
             Some((begin, format!("while its {callback} is in progress")))
         } else if life.init.succeeded() && !life.terminate.has_begun() {

@@ -239,7 +239,9 @@ impl Messages {
         if life.is_some_and(|life| life.over_at().is_some()) {
             judge.premise(Guarantee::NoLoss);
         }
-        if let Some(closed) = message.late {
+        // Of an id that turned out to name two actors, nothing is known to be late.
+        let late = message.late.filter(|_| life.is_some());
+        if let Some(closed) = late {
             // The send began after a point inside terminate: its moment lies after that under each reading.
             judge.violated(
                 Guarantee::ClosedIsClosed,

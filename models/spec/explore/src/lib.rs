@@ -1,0 +1,108 @@
+//! An abstract runtime, explored exhaustively, each of its transitions judged by the specification.
+//!
+//! This shows two things about the specification itself. The protocol of the one-word inbox, of Readers, of
+//! families and of ends *has* the guarantees, in all interleavings of a small scope, and the specification
+//! raises no false alarm on any of them. And each [`Bug`] seeded into that protocol is caught, in all of its
+//! interleavings under the name of the guarantee that owns it, so that no rule is a rule in name only.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `scope` | the bounds of an exploration: who does what, what may go wrong |
+//! | `bug` | the seeded bugs |
+//! | `world` | the abstract runtime: states and atomic steps |
+//! | `model` | its properties, for stateright |
+//! | `instance` | the explorations of the suite, with their pinned counts |
+//!
+//! What is not explored: calls, monitors, links, names and supervisors; more actors than an instance says;
+//! weak memory, which has no meaning at this level.
+#![forbid(unsafe_code)]
+
+mod bug;
+mod instance;
+mod model;
+mod scope;
+mod world;
+
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+use antiphon_spec::Guarantee;
+use stateright::{Checker, Model};
+
+pub use bug::Bug;
+pub use instance::{INSTANCES, Instance, SEEDED, Seeded};
+pub use scope::{Act, Faults, Place, Scope};
+pub use world::{Move, World};
+
+use model::{ENDS, Runtime, SENSE, premise_name};
+
+/// A property of the specification or of the abstract runtime that does not hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Discovery {
+    /// The guarantee that is violated; `None` if the abstract runtime itself is wrong: then
+    /// [`property`](Self::property) says what it got wrong.
+    pub guarantee: Option<Guarantee>,
+    /// The id of the guarantee, or the property in words.
+    pub property: &'static str,
+    /// The steps that lead there, from the start.
+    pub path: Vec<Move>,
+}
+
+/// What an exploration found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exploration {
+    /// The number of different states.
+    pub unique_states: usize,
+    /// The length of the longest path, in steps.
+    pub max_depth: usize,
+    /// Whether all states within the scope were explored; `false` if the time was over before.
+    pub complete: bool,
+    /// What does not hold, with one path to each.
+    pub discoveries: Vec<Discovery>,
+    /// The guarantees whose premise occurred, of those that the exploration is for.
+    pub reached: Vec<Guarantee>,
+}
+
+impl Exploration {
+    /// The guarantees that are violated somewhere.
+    pub fn violated(&self) -> Vec<Guarantee> {
+        self.discoveries.iter().filter_map(|discovery| discovery.guarantee).collect()
+    }
+}
+
+/// Explores all interleavings within `scope`, breadth first, on `threads` threads, for at most `timeout`.
+///
+/// With one thread the counts are the same in each run. `exercises` are the guarantees whose premises are
+/// looked for.
+///
+/// # Panics
+///
+/// If a thread of the exploration panics, which is a bug of this package.
+pub fn explore(
+    scope: &Scope,
+    exercises: &'static [Guarantee],
+    threads: usize,
+    timeout: Duration,
+) -> Exploration {
+    let model = Runtime { scope: *scope, exercises, reached: AtomicU64::new(0) };
+    let begun = Instant::now();
+    let checker = model.checker().threads(threads).timeout(timeout).spawn_bfs().join();
+    // A checker whose time is over looks like one that is done, `is_done` included.
+    let complete = begun.elapsed() < timeout;
+    let found = checker.discoveries();
+    let path = |name| found.get(name).map(|path| path.clone().into_actions());
+    let of_guarantees = Guarantee::ALL.iter().filter_map(|guarantee| {
+        let path = path(guarantee.id())?;
+        Some(Discovery { guarantee: Some(*guarantee), property: guarantee.id(), path })
+    });
+    let of_the_model = [SENSE, ENDS]
+        .into_iter()
+        .filter_map(|property| Some(Discovery { guarantee: None, property, path: path(property)? }));
+    Exploration {
+        unique_states: checker.unique_state_count(),
+        max_depth: checker.max_depth(),
+        complete,
+        discoveries: of_guarantees.chain(of_the_model).collect(),
+        reached: exercises.iter().copied().filter(|g| found.contains_key(premise_name(*g))).collect(),
+    }
+}

@@ -1,0 +1,98 @@
+//! How much is explored: who does what, and what may go wrong.
+
+use antiphon_spec::event::Class;
+
+use crate::bug::Bug;
+
+/// The place of an actor: zero is the process, the others are its meta-processes.
+pub type Place = usize;
+
+/// The process that owns every meta-process.
+pub(crate) const PARENT: Place = 0;
+
+/// One thing that a line of execution does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Act {
+    /// Sends a message.
+    Send {
+        /// To whom.
+        to: Place,
+        /// In which class.
+        class: Class,
+    },
+    /// Tells an actor to end.
+    Exit {
+        /// Whom.
+        to: Place,
+    },
+    /// Spawns a meta-process of the parent.
+    Spawn {
+        /// Its place; it may be spawned only once.
+        child: Place,
+    },
+}
+
+/// A main message to the actor at this place.
+pub(crate) const fn send(to: Place) -> Act {
+    Act::Send { to, class: Class::Main }
+}
+
+/// An urgent message to the actor at this place.
+pub(crate) const fn urgent(to: Place) -> Act {
+    Act::Send { to, class: Class::Urgent }
+}
+
+/// A system message to the actor at this place.
+pub(crate) const fn system(to: Place) -> Act {
+    Act::Send { to, class: Class::System }
+}
+
+/// Tells the actor at this place to end.
+pub(crate) const fn exit(to: Place) -> Act {
+    Act::Exit { to }
+}
+
+/// Spawns the meta-process at this place.
+pub(crate) const fn spawn(child: Place) -> Act {
+    Act::Spawn { child }
+}
+
+/// What may go wrong in user code; each may happen at any time that fits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Faults {
+    /// A Reader returns of its own.
+    pub reader_returns: bool,
+    /// A Reader fails.
+    pub reader_fails: bool,
+    /// A handler fails.
+    pub handler_fails: bool,
+    /// The init of a meta-process fails.
+    pub init_fails: bool,
+}
+
+/// The bounds of one exploration.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Scope {
+    /// How many meta-processes there may be.
+    pub metas: usize,
+    /// What each thread outside does, in order.
+    pub threads: &'static [&'static [Act]],
+    /// What the Reader of each meta-process does, in order, before it blocks.
+    pub readers: &'static [&'static [Act]],
+    /// What may go wrong in user code.
+    pub faults: Faults,
+    /// What the runtime gets wrong; `None` is the protocol as it should be.
+    pub bug: Option<Bug>,
+}
+
+impl Scope {
+    /// The same scope of a runtime with this bug.
+    pub const fn with(self, bug: Bug) -> Self {
+        Self { bug: Some(bug), ..self }
+    }
+
+    /// The same scope with these faults in user code.
+    pub const fn failing(self, faults: Faults) -> Self {
+        Self { faults, ..self }
+    }
+}
