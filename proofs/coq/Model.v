@@ -259,7 +259,7 @@ Definition add_send (s : node) (m : id) (p : sending) : node := Node (ids s) (ac
 Inductive label :=
 | Spawn (i : id) (p : option id) (k : kind) (* the actor exists, and its parent's list knows it *)
 | Spawned (i : id)                          (* the spawn returned to its caller, with success *)
-| Not_spawned                               (* the spawn returned to its caller, refused or init failed *)
+| Not_spawned (i : id)                      (* the spawn returned to its caller: refused, or ended at once *)
 | Mailbox (i : id) (l : core_label)         (* a step of the holder of an activation of [i] *)
 | Send_begin (m i : id) (k : class)
 | Accept (m : id)                           (* its compare-exchange succeeds *)
@@ -305,8 +305,9 @@ Inductive step : node -> label -> node -> Prop :=
 | S_spawned : forall s i A,
     get i (actors s) = Some A -> initialised (mailbox A) = Some true ->
     step s (Spawned i) s
-| S_not_spawned : forall s,
-    step s Not_spawned s
+| S_not_spawned : forall s i,
+    (forall A, get i (actors s) = Some A -> inbox (mailbox A) = Closed) ->
+    step s (Not_spawned i) s
 | S_mailbox : forall s i l A c,
     get i (actors s) = Some A -> may A l -> cstep (mailbox A) l c ->
     step s (Mailbox i l) (set_actor s i (with_mailbox A c))
