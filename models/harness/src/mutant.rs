@@ -9,10 +9,12 @@ use crate::Scenario;
 pub struct Mutant {
     /// Its name; unique.
     pub name: &'static str,
-    /// The guarantee that it breaks: each verdict on it must be *violated*, and violated is exactly this one.
-    ///
-    /// A fault of `handover` shows as a data race on the memory that was to be handed over.
+    /// The guarantee that it breaks.
     pub breaks: Guarantee,
+    /// The guarantee that this engine's verdict names: it is *violated*, and exactly this one. Mostly the one that
+    /// it breaks. But an engine stops at the first thing that is wrong, and what was not handed over, or not
+    /// excluded, is to an engine that watches memory a data race first.
+    pub shows: Guarantee,
     /// The source file of the runtime that is changed.
     pub file: &'static str,
     /// What the change is, and what goes wrong with it.

@@ -110,6 +110,7 @@ pub fn check(condition: bool, guarantee: Guarantee, message: impl FnOnce() -> St
 ///
 /// # Errors
 /// The first fault of the execution.
+#[allow(clippy::result_large_err, reason = "a fault ends the run: there is one at most")]
 pub fn finish(complete: bool) -> Result<(), Fault> {
     with_recorder(|recorder| recorder.finish(complete)).unwrap_or(Ok(()))
 }
@@ -163,6 +164,7 @@ impl Recorder {
         });
     }
 
+    #[allow(clippy::result_large_err, reason = "a fault ends the run: there is one at most")]
     fn finish(&mut self, complete: bool) -> Result<(), Fault> {
         let Some(mut execution) = self.execution.take() else { return Ok(()) };
         execution.finish(complete);

@@ -32,13 +32,21 @@ pub(crate) struct Catalogue {
 impl Catalogue {
     /// The product's own scenarios.
     pub(crate) fn product() -> Self {
-        use {antiphon_scenarios_loom as loom, antiphon_scenarios_shuttle as shuttle};
         use antiphon_scenarios_threads as threads;
+        use {antiphon_scenarios_loom as loom, antiphon_scenarios_shuttle as shuttle};
         Self {
             sources: vec![
                 Source { family: Engine::Loom, scenarios: loom::scenarios(), install: loom::install },
-                Source { family: Engine::Shuttle, scenarios: shuttle::scenarios(), install: shuttle::install },
-                Source { family: Engine::Threads, scenarios: threads::scenarios(), install: threads::install },
+                Source {
+                    family: Engine::Shuttle,
+                    scenarios: shuttle::scenarios(),
+                    install: shuttle::install,
+                },
+                Source {
+                    family: Engine::Threads,
+                    scenarios: threads::scenarios(),
+                    install: threads::install,
+                },
             ],
         }
     }
@@ -58,7 +66,11 @@ impl Catalogue {
                 let fits = |scenario: &&Scenario| scenario.engines.contains(&source.family);
                 source.scenarios.iter().filter(fits).flat_map(|scenario| {
                     let configurations = Configuration::of(source.family);
-                    configurations.iter().map(|engine| Run { scenario, engine: *engine, install: source.install })
+                    configurations.iter().map(|engine| Run {
+                        scenario,
+                        engine: *engine,
+                        install: source.install,
+                    })
                 })
             })
             .collect();

@@ -1,14 +1,17 @@
 //! The child's side of a run: explores, reports, and never outlives its parent's patience.
 
+use std::env;
 use std::io::{self, Write};
-use std::process;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::catalogue::Run;
-use crate::engine::{Configuration, Task, Watch, threads};
-use crate::outcome::{Line, Outcome};
+use crate::engine::{Configuration, Task, Watch, loom, shuttle, threads};
+use crate::failure::Saved;
+use crate::outcome::{Line, Outcome, Schedule};
 use crate::panics;
 
 /// How often a child says how far it has come.
@@ -16,6 +19,50 @@ const HEARTBEAT: Duration = Duration::from_millis(200);
 
 /// How many events before it a failure is told with; its schedule brings back all of them.
 const TOLD: usize = 30;
+
+/// Longer than any replay takes; so that one that hangs ends.
+const REPLAY_LIMIT: Duration = Duration::from_secs(3600);
+
+/// How many events a replayed execution is told with: all, unless it is monstrous.
+const TOLD_AGAIN: usize = 10_000;
+
+/// This program, to be started again.
+///
+/// # Errors
+/// If the system does not tell.
+pub(crate) fn this() -> Result<PathBuf, String> {
+    env::current_exe().map_err(|error| format!("can't find the program itself: {error}"))
+}
+
+/// A child that makes `run`.
+pub(crate) fn exploring(this: &Path, self_test: bool, run: &Run, limit: Duration, seed: u64) -> Command {
+    let mut command = command(this, self_test);
+    command.args(["run", "--scenario", run.scenario.name, "--engine", run.engine.name()]);
+    command.args(["--limit-ms", &limit.as_millis().to_string(), "--seed", &seed.to_string()]);
+    command
+}
+
+/// A child that replays what is in `file`.
+pub(crate) fn replaying(this: &Path, self_test: bool, file: &Path) -> Command {
+    let mut command = command(this, self_test);
+    command.args(["run", "--replay"]).arg(file);
+    command
+}
+
+/// What the engines would take from the environment stays out of it: it would change what was asked for.
+fn command(this: &Path, self_test: bool) -> Command {
+    let mut command = Command::new(this);
+    if self_test {
+        command.arg("--self-test");
+    }
+    for (name, _) in env::vars_os() {
+        let prefixes = ["LOOM_", "SHUTTLE_"];
+        if name.to_str().is_some_and(|name| prefixes.iter().any(|prefix| name.starts_with(prefix))) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
 
 /// Explores and writes what it saw to standard output.
 pub(crate) fn run(run: Run, limit: Duration, seed: u64) {
@@ -29,8 +76,22 @@ pub(crate) fn run(run: Run, limit: Duration, seed: u64) {
     say(&Line::Outcome(Box::new(outcome)));
 }
 
+/// Runs the one execution that was saved and writes what it saw to standard output.
+pub(crate) fn replay(run: Run, saved: &Saved) {
+    let deadline = Instant::now() + REPLAY_LIMIT;
+    let watch = Arc::new(Watch::new());
+    let task = Task { scenario: run.scenario, deadline, seed: saved.seed, watch, keep: TOLD_AGAIN };
+    prepare(&run);
+    let outcome = match &saved.failure.schedule {
+        Schedule::Shuttle { encoded } => shuttle::replay(&task, encoded),
+        Schedule::Loom { preemption_bound, execution } => loom::replay(&task, *preemption_bound, *execution),
+        Schedule::None => Outcome::no_result("nothing brings this execution back"),
+    };
+    say(&Line::Outcome(Box::new(outcome)));
+}
+
 /// Makes the process ready for a run: events reach the harness, and panics are silent.
-pub(crate) fn prepare(run: &Run) {
+fn prepare(run: &Run) {
     panics::install();
     (run.install)();
 }

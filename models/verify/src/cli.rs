@@ -93,14 +93,16 @@ pub(crate) struct Replay {
 /// Make one run and report it on standard output, for the process that started this one.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    #[arg(long)]
-    pub(crate) scenario: String,
-    #[arg(long)]
-    pub(crate) engine: String,
-    #[arg(long)]
+    #[arg(long, required_unless_present = "replay")]
+    pub(crate) scenario: Option<String>,
+    #[arg(long, required_unless_present = "replay")]
+    pub(crate) engine: Option<String>,
+    #[arg(long, default_value_t = 1_000)]
     pub(crate) limit_ms: u64,
-    #[arg(long)]
+    #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+    #[arg(long)]
+    pub(crate) replay: Option<PathBuf>,
 }
 
 /// For whom the output is.

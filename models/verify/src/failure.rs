@@ -43,7 +43,10 @@ pub(crate) fn save(directory: &Path, run: &Run, seed: u64, failure: &mut Failure
     let mut trace = None;
     if failure.schedule == Schedule::None && failure.earlier == 0 && !failure.history.is_empty() {
         let beside = path.with_extension("trace.jsonl");
-        files::replace(&beside, &trace::whole(failure.history.iter().chain(&failure.event), failure.at_rest))?;
+        files::replace(
+            &beside,
+            &trace::whole(failure.history.iter().chain(&failure.event), failure.at_rest),
+        )?;
         trace = beside.file_name().map(PathBuf::from);
     }
     let surplus = failure.history.len().saturating_sub(TOLD);

@@ -16,7 +16,7 @@ use crate::verdict::Verdict;
 /// Lines are no longer than this, however wide the terminal is: nobody reads longer ones.
 const WIDTH: usize = 100;
 
-/// How many runs of one kind of trouble are listed.
+/// How many scenarios with one kind of trouble are listed.
 const LISTED: usize = 12;
 
 /// How many violations are told in full.
@@ -48,7 +48,8 @@ fn write_report(out: &mut String, report: &Report, path: &Path) -> fmt::Result {
 }
 
 fn table(out: &mut String, report: &Report) -> fmt::Result {
-    let header = format!("  {:<19} {:<20} {:>5} {:>13}  {}", "guarantee", "verdict", "runs", "premises", "engines");
+    let header =
+        format!("  {:<19} {:<20} {:>5} {:>13}  {}", "guarantee", "verdict", "runs", "premises", "engines");
     writeln!(out, "\n{DIM}{header}{DIM:#}")?;
     let mut group = None;
     let mut unchecked = Vec::new();
@@ -99,33 +100,69 @@ fn unseen(out: &mut String, report: &Report) -> fmt::Result {
 
 /// Runs that say less than they might, and why.
 fn notes(out: &mut String, report: &Report) -> fmt::Result {
-    let inconclusive = |run: &&RunReport| run.verdict == Verdict::Inconclusive && run.defect.is_none();
-    let runs: Vec<&RunReport> = report.runs.iter().filter(inconclusive).collect();
-    if runs.is_empty() {
+    let mut troubles = Troubles::default();
+    for run in &report.runs {
+        if run.verdict == Verdict::Inconclusive && run.defect.is_none() {
+            troubles.add(run, None, run.note.as_deref().unwrap_or_default());
+        }
+    }
+    if troubles.0.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{BOLD}Inconclusive{BOLD:#}")?;
-    for run in runs.iter().take(LISTED) {
-        line(out, run, run.note.as_deref().unwrap_or_default())?;
-    }
-    more(out, runs.len())
+    troubles.write(out)
 }
 
 fn defects(out: &mut String, report: &Report) -> fmt::Result {
-    let runs: Vec<_> = report.runs.iter().filter_map(|run| Some((run, run.defect.as_ref()?))).collect();
-    if runs.is_empty() {
+    let mut troubles = Troubles::default();
+    for run in &report.runs {
+        if let Some(defect) = &run.defect {
+            troubles.add(run, Some(defect.kind), &defect.message);
+        }
+    }
+    if troubles.0.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{RED}Worth nothing{RED:#}")?;
-    for (run, defect) in runs.iter().take(LISTED) {
-        line(out, run, &format!("{}: {}", name_of(defect.kind), defect.message))?;
-    }
-    more(out, runs.len())?;
-    if runs.iter().any(|(_, defect)| defect.kind != DefectKind::Vacuous) {
+    troubles.write(out)?;
+    if troubles.0.iter().any(|trouble| trouble.kind != Some(DefectKind::Vacuous)) {
         let hint = "If the change is intended, say why in its commit and run `antiphon verify --pin`.";
         writeln!(out, "\n  {DIM}{hint}{DIM:#}")?;
     }
     Ok(())
+}
+
+/// What is the matter with runs, told once for each scenario.
+#[derive(Default)]
+struct Troubles<'a>(Vec<Trouble<'a>>);
+
+struct Trouble<'a> {
+    scenario: &'a str,
+    kind: Option<DefectKind>,
+    why: &'a str,
+    engines: Vec<&'a str>,
+}
+
+impl<'a> Troubles<'a> {
+    fn add(&mut self, run: &'a RunReport, kind: Option<DefectKind>, why: &'a str) {
+        let known = self.0.iter_mut().find(|known| known.scenario == run.scenario && known.kind == kind);
+        match known {
+            Some(known) => known.engines.push(&run.engine),
+            None => self.0.push(Trouble { scenario: &run.scenario, kind, why, engines: vec![&run.engine] }),
+        }
+    }
+
+    fn write(&self, out: &mut String) -> fmt::Result {
+        for Trouble { scenario, kind, why, engines } in self.0.iter().take(LISTED) {
+            writeln!(out, "  {scenario} {DIM}on {}{DIM:#}", engines.join(", "))?;
+            let kind = kind.map_or(String::new(), |kind| format!("{}: ", name_of(kind)));
+            writeln!(out, "{}", wrap(&format!("{kind}{why}"), 6))?;
+        }
+        match self.0.len().saturating_sub(LISTED) {
+            0 => Ok(()),
+            more => writeln!(out, "  {DIM}and {more} more scenarios, all in the report{DIM:#}"),
+        }
+    }
 }
 
 fn name_of(kind: DefectKind) -> &'static str {
@@ -136,26 +173,14 @@ fn name_of(kind: DefectKind) -> &'static str {
     }
 }
 
-fn line(out: &mut String, run: &RunReport, why: &str) -> fmt::Result {
-    writeln!(out, "  {} {DIM}on{DIM:#} {}", run.scenario, run.engine)?;
-    writeln!(out, "{}", wrap(why, 6))
-}
-
-fn more(out: &mut String, count: usize) -> fmt::Result {
-    match count.saturating_sub(LISTED) {
-        0 => Ok(()),
-        more => writeln!(out, "  {DIM}and {more} more, all in the report{DIM:#}"),
-    }
-}
-
 /// Each violation once, however many engines found it: the same guarantee broken by the same scenario.
 fn violations(out: &mut String, report: &Report) -> fmt::Result {
     let mut kinds: Vec<(&RunReport, &Failure, Vec<&str>)> = Vec::new();
     for run in &report.runs {
         let Some(failure) = &run.failure else { continue };
-        let same = kinds.iter_mut().find(|(first, known, _)| {
-            first.scenario == run.scenario && known.guarantee == failure.guarantee
-        });
+        let same = kinds
+            .iter_mut()
+            .find(|(first, known, _)| first.scenario == run.scenario && known.guarantee == failure.guarantee);
         match same {
             Some((_, _, also)) => also.push(&run.engine),
             None => kinds.push((run, failure, Vec::new())),
@@ -181,7 +206,9 @@ fn violation(out: &mut String, run: &RunReport, failure: &Failure, also: &[&str]
     told(out, failure)?;
     let Some(file) = &run.failure_file else { return Ok(()) };
     let reproduce = match failure.schedule {
-        Schedule::None => format!("antiphon verify --only {} --only {} --seed {seed}", run.scenario, run.engine),
+        Schedule::None => {
+            format!("antiphon verify --only {} --only {} --seed {seed}", run.scenario, run.engine)
+        }
         _ => format!("antiphon replay {file}"),
     };
     // Neither is wrapped: they are there to be copied.

@@ -80,7 +80,9 @@ fn cut(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Judgement {
         return Judgement::defective(DefectKind::Changed, message);
     }
     match missing(run, outcome) {
-        Some(missing) if is_enough(run.engine, explored) => Judgement::defective(DefectKind::Vacuous, missing),
+        Some(missing) if is_enough(run.engine, explored) => {
+            Judgement::defective(DefectKind::Vacuous, missing)
+        }
         Some(missing) => Judgement::noted(Verdict::Inconclusive, missing),
         None if run.engine.exhaustive() && pin.is_some() => Judgement::noted(
             Verdict::Inconclusive,

@@ -50,9 +50,8 @@ pub(crate) fn list(runs: &[Run], format: Format) -> Result<(), String> {
 
 impl Listed {
     fn of(guarantee: Guarantee, runs: &[Run]) -> Self {
-        let exercises = |run: &&Run| {
-            run.scenario.guarantees.contains(&guarantee) && run.engine.may_judge(guarantee)
-        };
+        let exercises =
+            |run: &&Run| run.scenario.guarantees.contains(&guarantee) && run.engine.may_judge(guarantee);
         let scenarios = runs
             .iter()
             .filter(exercises)

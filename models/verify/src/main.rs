@@ -56,13 +56,22 @@ fn run(cli: &Cli) -> Result<u8, String> {
         }
         Command::Verify(options) => verify::verify(options, &catalogue, cli.self_test),
         Command::Check(options) => check::check(options),
-        Command::Replay(options) => replay::replay(&options.file, &catalogue),
-        Command::Run(options) => {
-            match catalogue.find(&options.scenario, &options.engine) {
-                Some(run) => child::run(run, Duration::from_millis(options.limit_ms), options.seed),
-                None => child::refuse("there is no such run"),
-            }
-            Ok(0)
-        }
+        Command::Replay(options) => replay::replay(&options.file, &catalogue, cli.self_test),
+        Command::Run(options) => run_child(options, &catalogue),
     }
+}
+
+/// The child's side, whatever it was started for.
+fn run_child(options: &cli::Run, catalogue: &Catalogue) -> Result<u8, String> {
+    if let Some(file) = &options.replay {
+        let (saved, run) = replay::load(file, catalogue)?;
+        child::replay(run, &saved);
+        return Ok(0);
+    }
+    let (scenario, engine) = (options.scenario.as_deref(), options.engine.as_deref());
+    match catalogue.find(scenario.unwrap_or_default(), engine.unwrap_or_default()) {
+        Some(run) => child::run(run, Duration::from_millis(options.limit_ms), options.seed),
+        None => child::refuse("there is no such run"),
+    }
+    Ok(0)
 }

@@ -92,7 +92,12 @@ pub(crate) enum Schedule {
 
 impl Failure {
     /// A failure that no event tells of.
-    pub(crate) fn plain(guarantee: Option<Guarantee>, message: String, execution: u64, schedule: Schedule) -> Self {
+    pub(crate) fn plain(
+        guarantee: Option<Guarantee>,
+        message: String,
+        execution: u64,
+        schedule: Schedule,
+    ) -> Self {
         Self {
             guarantee: guarantee.map(|guarantee| guarantee.id().to_string()),
             message,

@@ -3,6 +3,7 @@
 //! The runtime contains panics and scenarios provoke them, so printing each would drown what matters. But
 //! when a panic can't unwind, the process aborts and takes its memories along: then they are printed.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::panic::{self, PanicHookInfo};
@@ -33,8 +34,13 @@ pub(crate) fn location(message: &str) -> Option<String> {
     })
 }
 
+/// What a panic says, if it says anything.
+pub(crate) fn text(payload: &(dyn Any + Send)) -> Option<&str> {
+    payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
 fn remember(info: &PanicHookInfo<'_>) {
-    let message = info.payload_as_str().unwrap_or("a panic without a message").to_string();
+    let message = text(info.payload()).unwrap_or("a panic without a message").to_string();
     let location = info.location().map(ToString::to_string).unwrap_or_default();
     // The standard library's two ways of saying that it is about to abort.
     let fatal = message.starts_with("panic in a ");

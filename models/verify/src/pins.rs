@@ -51,7 +51,10 @@ impl Pins {
 
     /// Pins a run.
     pub(crate) fn set(&mut self, run: &Run, executions: u64) {
-        self.0.entry(run.engine.name().to_string()).or_default().insert(run.scenario.name.to_string(), executions);
+        self.0
+            .entry(run.engine.name().to_string())
+            .or_default()
+            .insert(run.scenario.name.to_string(), executions);
     }
 
     /// Forgets what is no longer among the runs that there are.
@@ -76,7 +79,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let run = crate::catalogue::Catalogue::self_test().find("selftest/loom/counts", "loom/unbounded").unwrap();
+        let run =
+            crate::catalogue::Catalogue::self_test().find("selftest/loom/counts", "loom/unbounded").unwrap();
         let path = std::env::temp_dir().join(format!("antiphon-pins-{}.toml", std::process::id()));
         let mut pins = Pins::default();
         pins.set(&run, 4);

@@ -240,7 +240,7 @@ impl Running {
 }
 
 /// A child that ended without a result: something in it ended the process.
-fn breakdown(status: ExitStatus, errors: &str, progress: Progress) -> Outcome {
+pub(crate) fn breakdown(status: ExitStatus, errors: &str, progress: Progress) -> Outcome {
     if was_killed(status) {
         return Outcome::no_result(format!(
             "killed by somebody else ({status}), for example for want of memory, in execution {}",
@@ -251,7 +251,9 @@ fn breakdown(status: ExitStatus, errors: &str, progress: Progress) -> Outcome {
     words.dedup();
     let message = match words.is_empty() {
         true => format!("the process ended without a result ({status})"),
-        false => format!("the process ended without a result ({status}); its last words: {}", words.join("; ")),
+        false => {
+            format!("the process ended without a result ({status}); its last words: {}", words.join("; "))
+        }
     };
     let deadlock = errors.to_ascii_lowercase().contains("deadlock");
     let guarantee = deadlock.then_some(Guarantee::WakeUp);

@@ -48,9 +48,19 @@ pub(crate) fn select(runs: Vec<Run>, only: &[String]) -> Result<Vec<Run>, String
     }
     let selected: Vec<Run> = runs.into_iter().filter(|run| wanted.fits(run)).collect();
     match selected.is_empty() {
-        true => Err(format!("there is no run for {}; `antiphon verify --list` shows all", only.join(" and "))),
+        true => {
+            Err(format!("there is no run for {}; `antiphon verify --list` shows all", only.join(" and ")))
+        }
         false => Ok(selected),
     }
+}
+
+/// Whether a run that fits is made at all: a deep one must be known to end, or be asked for by its engine's
+/// name.
+pub(crate) fn is_worth_it(run: &Run, only: &[String], pin: Option<u64>) -> bool {
+    !run.engine.is_deep()
+        || pin.is_some()
+        || only.iter().any(|prefix| run.engine.name().starts_with(prefix.as_str()))
 }
 
 impl Wanted<'_> {

@@ -6,8 +6,9 @@ use std::process;
 use std::thread;
 use std::time::Duration;
 
-use antiphon_harness::{Engine, Scenario, check, reached};
+use antiphon_harness::{Engine, Scenario, check, observe, reached};
 use antiphon_spec::Guarantee;
+use antiphon_spec::event::{ActorId, Class, Event, Kind, MessageId, Sender};
 
 /// All of them.
 pub(crate) static SCENARIOS: &[Scenario] = &[
@@ -22,6 +23,7 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
     scenario("selftest/threads/passes", Engine::Threads, threads_pass),
     scenario("selftest/threads/prints", Engine::Threads, threads_print),
     scenario("selftest/threads/breaks-a-guarantee", Engine::Threads, threads_break_a_guarantee),
+    scenario("selftest/threads/loses-a-message", Engine::Threads, threads_lose_a_message),
     scenario("selftest/threads/panics", Engine::Threads, || panic!("the scenario panicked")),
     scenario("selftest/threads/aborts", Engine::Threads, || process::abort()),
     scenario("selftest/threads/exits", Engine::Threads, || process::exit(0)),
@@ -73,8 +75,7 @@ adds!(shuttle_counts, shuttle, |total| {
 adds!(loom_loses_an_update, loom, |total| total.store(total.load(SeqCst) + 1, SeqCst));
 adds!(shuttle_loses_an_update, shuttle, |total| total.store(total.load(SeqCst) + 1, SeqCst));
 
-/// Two threads of an engine take two locks in opposite order; `$keep` says whether the guard of the first
-/// is alive when they block.
+/// Two threads of an engine take two locks in opposite order.
 macro_rules! deadlocks {
     ($name:ident, $engine:ident) => {
         fn $name() {
@@ -127,4 +128,16 @@ fn threads_print() {
 
 fn threads_break_a_guarantee() {
     sum(1);
+}
+
+/// Says what a runtime would say that accepts a message and ends without it.
+fn threads_lose_a_message() {
+    let (actor, message, from) = (ActorId(1), MessageId(1), Some(Sender::Thread("t".to_string())));
+    observe(Event::InitBegin { actor, kind: Kind::Process, parent: None });
+    observe(Event::InitEnd { actor, ok: true });
+    observe(Event::SendBegin { message, from, to: actor, class: Class::Main });
+    observe(Event::SendEnd { message, accepted: true });
+    observe(Event::TerminateBegin { actor, reason: None });
+    observe(Event::TerminateEnd { actor });
+    reached("the end");
 }

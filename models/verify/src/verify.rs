@@ -1,7 +1,6 @@
 //! `antiphon verify`: all runs, their verdicts, the report.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, io, thread};
 
@@ -16,7 +15,7 @@ use crate::pool::{self, Finished};
 use crate::progress::Display;
 use crate::report::{FORMAT, GuaranteeReport, Report, RunReport, VERSION};
 use crate::verdict::Verdict;
-use crate::{failure, files, human, judge, output, select};
+use crate::{child, failure, files, human, judge, output, select};
 
 /// Does it all; returns the exit status.
 ///
@@ -24,8 +23,9 @@ use crate::{failure, files, human, judge, output, select};
 /// What the user should know and can change.
 pub(crate) fn verify(options: &cli::Verify, catalogue: &Catalogue, self_test: bool) -> Result<u8, String> {
     let every_run = catalogue.runs();
-    let runs = select::select(every_run.clone(), &options.only)?;
     let mut pins = Pins::load(options.pins.as_deref())?;
+    let mut runs = select::select(every_run.clone(), &options.only)?;
+    runs.retain(|run| options.pin || select::is_worth_it(run, &options.only, pins.get(run)));
     let pins_path = options.pins.clone().unwrap_or_else(|| files::root().join(pins::PATH));
     if options.pin && !pins_path.is_file() {
         return Err(format!("{} is not here: --pin works in the source tree", pins_path.display()));
@@ -57,7 +57,10 @@ pub(crate) fn verify(options: &cli::Verify, catalogue: &Catalogue, self_test: bo
         budget_seconds: options.budget.as_secs_f64(),
         jobs,
         seed,
-        guarantees: Guarantee::ALL.iter().map(|guarantee| GuaranteeReport::of(*guarantee, &reports)).collect(),
+        guarantees: Guarantee::ALL
+            .iter()
+            .map(|guarantee| GuaranteeReport::of(*guarantee, &reports))
+            .collect(),
         runs: reports,
     };
     let verdict = Verdict::weakest(report.guarantees.iter().filter_map(|guarantee| guarantee.verdict));
@@ -83,32 +86,13 @@ fn run_all(
     seed: u64,
     self_test: bool,
 ) -> Result<Vec<Finished>, String> {
-    let this = env::current_exe().map_err(|error| format!("can't find the program itself: {error}"))?;
-    let start = |run: &Run, limit: Duration| command(&this, run, limit, seed_of(run, seed), self_test);
+    let this = child::this()?;
+    let start = |run: &Run, limit| child::exploring(&this, self_test, run, limit, seed_of(run, seed));
     let budget = Budget::new(Instant::now() + budget, jobs, runs.iter().map(|run| run.engine));
     let mut display = Display::new(runs.len());
     let finished = pool::run_all(runs, &start, budget, jobs, &mut display);
     display.clear();
     finished.map_err(|error| format!("can't start a run: {error}"))
-}
-
-/// The child that makes `run`. What the engines would take from the environment stays out of it: it would
-/// change what was asked for.
-fn command(this: &Path, run: &Run, limit: Duration, seed: u64, self_test: bool) -> Command {
-    let mut command = Command::new(this);
-    command.arg("run");
-    command.args(["--scenario", run.scenario.name, "--engine", run.engine.name()]);
-    command.args(["--limit-ms", &limit.as_millis().to_string(), "--seed", &seed.to_string()]);
-    if self_test {
-        command.arg("--self-test");
-    }
-    for (name, _) in env::vars_os() {
-        let prefixes = ["LOOM_", "SHUTTLE_"];
-        if name.to_str().is_some_and(|name| prefixes.iter().any(|prefix| name.starts_with(prefix))) {
-            command.env_remove(name);
-        }
-    }
-    command
 }
 
 /// Draws up the report of one run, and saves its failure if there is one.
@@ -184,5 +168,7 @@ fn fresh_seed() -> u64 {
 /// The seed of one run: samples of different runs have nothing to do with each other (FNV-1a over the names).
 fn seed_of(run: &Run, seed: u64) -> u64 {
     let names = run.scenario.name.bytes().chain(run.engine.name().bytes());
-    names.fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    names.fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
 }

@@ -132,6 +132,16 @@ impl Configuration {
         }
     }
 
+    /// Whether it is made only where it is known to end, because its executions are pinned, or where it was
+    /// asked for: where a systematic search is cut off, it has seen one corner, and its time is better spent
+    /// on another run.
+    pub(crate) fn is_deep(self) -> bool {
+        match self {
+            Configuration::Loom { preemption_bound } => preemption_bound != Some(2),
+            Configuration::Shuttle(_) | Configuration::Threads => false,
+        }
+    }
+
     /// Whether an exploration that ended by itself is complete within its bounds, so that it may be said
     /// to *hold*. loom's is not, whatever its bounds (see [`Configuration::unseen`]).
     pub(crate) fn exhaustive(self) -> bool {
@@ -268,11 +278,8 @@ pub(crate) struct Breakdown {
 
 impl Breakdown {
     pub(crate) fn new(payload: &(dyn Any + Send)) -> Self {
-        let message = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
-            (Some(message), _) => message.to_string(),
-            (_, Some(message)) => message.clone(),
-            _ => "the execution ended with a panic that has no message".to_string(),
-        };
+        let silent = "the execution ended with a panic that has no message";
+        let message = panics::text(payload).unwrap_or(silent).to_string();
         match panics::location(&message) {
             Some(location) => Self { message: format!("{message} (at {location})") },
             None => Self { message },
