@@ -32,13 +32,14 @@ struct State {
     closed: bool,
     /// The owner's own ends, as indexed by [`End`], that are still to come.
     own: [bool; 2],
-    /// Told to end when the owner ends. A slot is taken from before a child's init until it has ended.
-    children: Slab<Box<dyn Control>>,
+    /// Told to end when the owner ends. A slot is taken from before a child's init until it has ended. Boxed,
+    /// since most processes never have a child.
+    children: Option<Box<Slab<Box<dyn Control>>>>,
 }
 
 impl State {
     fn ended(&self) -> bool {
-        self.children.is_empty() && self.own == [false; 2]
+        self.own == [false; 2] && self.children.as_ref().is_none_or(|children| children.is_empty())
     }
 }
 
@@ -49,7 +50,7 @@ impl Family {
         for end in own {
             open[*end as usize] = true;
         }
-        Self(Mutex::new(State { closed: false, own: open, children: Slab::new() }))
+        Self(Mutex::new(State { closed: false, own: open, children: None }))
     }
 
     /// Adds a child, if the family is not closed. `make` is told the child's slot and runs under the lock.
@@ -58,7 +59,7 @@ impl Family {
         if state.closed {
             return Err(Late);
         }
-        let entry = state.children.vacant_entry();
+        let entry = state.children.get_or_insert_default().vacant_entry();
         let (made, control) = make(entry.key());
         entry.insert(control);
         Ok(made)
@@ -80,8 +81,8 @@ impl Family {
 
     fn child_from(&self, from: usize) -> Option<(usize, Box<dyn Control>)> {
         let state = self.0.lock();
-        let end = state.children.capacity();
-        (from..end).find_map(|slot| Some((slot, state.children.get(slot)?.boxed())))
+        let children = state.children.as_ref()?;
+        (from..children.capacity()).find_map(|slot| Some((slot, children.get(slot)?.boxed())))
     }
 
     /// One of the owner's own ends is done; says whether it was the last of all.
@@ -97,7 +98,8 @@ impl Family {
     #[must_use = "the last end reports the owner as ended"]
     pub(crate) fn child_ended(&self, slot: usize) -> bool {
         let mut state = self.0.lock();
-        let control = state.children.remove(slot);
+        let children = state.children.as_mut().expect("a child that ends was adopted");
+        let control = children.remove(slot);
         let ended = state.ended();
         // Freeing the child may run its destructors: not under the lock.
         drop(state);

@@ -85,7 +85,7 @@ pub trait Handler: Send + Sized + 'static {
 }
 
 /// Makes a blocked Reader return. Used at most once.
-pub struct Interrupt(Option<Box<dyn FnOnce() + Send>>);
+pub struct Interrupt(Box<dyn FnOnce() + Send>);
 
 impl Interrupt {
     /// An interrupt that calls `wake`, from another thread than the Reader's, or from inside
@@ -94,24 +94,22 @@ impl Interrupt {
     /// `wake` must make the blocking call return, now or, if it has not begun yet, at once when it does; if
     /// the Reader has returned already, it must do no harm.
     pub fn new(wake: impl FnOnce() + Send + 'static) -> Self {
-        Self(Some(Box::new(wake)))
+        Self(Box::new(wake))
     }
 
     /// For a Reader that nothing can interrupt, or that returns soon by itself.
     pub fn none() -> Self {
-        Self(None)
+        Self::new(|| ())
     }
 
     pub(crate) fn interrupt(self) {
-        if let Some(wake) = self.0 {
-            wake();
-        }
+        (self.0)();
     }
 }
 
 impl fmt::Debug for Interrupt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Interrupt").field("some", &self.0.is_some()).finish()
+        f.debug_struct("Interrupt").finish_non_exhaustive()
     }
 }
 
