@@ -2,6 +2,7 @@
 
 use antiphon_harness::{Engine, Scenario};
 use antiphon_spec::Guarantee;
+use antiphon_spec_explore::Instance;
 
 use crate::engine::Configuration;
 use crate::outcome::Outcome;
@@ -18,15 +19,33 @@ pub(crate) struct Source {
 /// One run to be made.
 #[derive(Clone, Copy)]
 pub(crate) struct Run {
-    pub(crate) scenario: &'static Scenario,
+    /// The name of what is run: a scenario, an exploration of the specification.
+    pub(crate) name: &'static str,
     pub(crate) engine: Configuration,
-    /// Connects the platform's recorder to the harness.
-    pub(crate) install: fn(),
+    /// The guarantees that it exercises.
+    pub(crate) guarantees: &'static [Guarantee],
+    /// The situations that it exists for.
+    pub(crate) reaches: &'static [&'static str],
+    pub(crate) work: Work,
+}
+
+/// What a run consists of.
+#[derive(Clone, Copy)]
+pub(crate) enum Work {
+    /// A scenario, explored by an engine that runs its body.
+    Scenario {
+        body: fn(),
+        /// Connects the platform's recorder to the harness.
+        install: fn(),
+    },
+    /// An exploration of the abstract machine.
+    Spec(&'static Instance),
 }
 
 /// What there is to run.
 pub(crate) struct Catalogue {
     sources: Vec<Source>,
+    specification: &'static [Instance],
 }
 
 impl Catalogue {
@@ -48,39 +67,33 @@ impl Catalogue {
                     install: threads::install,
                 },
             ],
+            specification: antiphon_spec_explore::INSTANCES,
         }
     }
 
     /// Small programs with known results, by which the command itself is tested.
     pub(crate) fn self_test() -> Self {
         let source = |family| Source { family, scenarios: selftest::SCENARIOS, install: || {} };
-        Self { sources: vec![source(Engine::Loom), source(Engine::Shuttle), source(Engine::Threads)] }
+        let families = [Engine::Loom, Engine::Shuttle, Engine::Threads];
+        Self { sources: families.map(source).into(), specification: &[] }
     }
 
     /// All runs: first those that end by themselves, then those that take all the time they get.
     pub(crate) fn runs(&self) -> Vec<Run> {
-        let mut runs: Vec<Run> = self
-            .sources
-            .iter()
-            .flat_map(|source| {
-                let fits = |scenario: &&Scenario| scenario.engines.contains(&source.family);
-                source.scenarios.iter().filter(fits).flat_map(|scenario| {
-                    let configurations = Configuration::of(source.family);
-                    configurations.iter().map(|engine| Run {
-                        scenario,
-                        engine: *engine,
-                        install: source.install,
-                    })
-                })
-            })
-            .collect();
+        let mut runs: Vec<Run> = self.specification.iter().map(Run::of_instance).collect();
+        for Source { family, scenarios, install } in &self.sources {
+            for scenario in scenarios.iter().filter(|scenario| scenario.engines.contains(family)) {
+                let engines = Configuration::of(*family).iter();
+                runs.extend(engines.map(|engine| Run::of_scenario(scenario, *engine, *install)));
+            }
+        }
         runs.sort_by_key(|run| !run.engine.ends());
         runs
     }
 
     /// The run of this scenario on this engine, by their exact names.
     pub(crate) fn find(&self, scenario: &str, engine: &str) -> Option<Run> {
-        self.runs().into_iter().find(|run| run.scenario.name == scenario && run.engine.name() == engine)
+        self.runs().into_iter().find(|run| run.name == scenario && run.engine.name() == engine)
     }
 }
 
@@ -88,9 +101,27 @@ impl Catalogue {
 const OF_MEMORY: &[Guarantee] = &[Guarantee::RaceFreedom, Guarantee::Handover, Guarantee::NoLeak];
 
 impl Run {
+    fn of_scenario(scenario: &Scenario, engine: Configuration, install: fn()) -> Self {
+        let Scenario { name, guarantees, reaches, body, .. } = *scenario;
+        Self { name, engine, guarantees, reaches, work: Work::Scenario { body, install } }
+    }
+
+    fn of_instance(instance: &'static Instance) -> Self {
+        let Instance { name, guarantees, .. } = *instance;
+        Self { name, engine: Configuration::Spec, guarantees, reaches: &[], work: Work::Spec(instance) }
+    }
+
+    /// The number of executions that is written down where the run itself is.
+    pub(crate) fn own_pin(&self) -> Option<u64> {
+        match self.work {
+            Work::Scenario { .. } => None,
+            Work::Spec(instance) => Some(instance.unique_states as u64),
+        }
+    }
+
     /// Counts what the engine itself put to the test, in every execution.
     pub(crate) fn count_watched(&self, outcome: &mut Outcome) {
-        for guarantee in self.scenario.guarantees {
+        for guarantee in self.guarantees {
             if self.engine.watches(*guarantee) {
                 *outcome.premises.entry(guarantee.id().to_string()).or_default() += outcome.executions;
             }
@@ -104,7 +135,7 @@ impl Run {
         let claimed = move |guarantee: &Guarantee| {
             engine.may_judge(*guarantee) || outcome.premises.contains_key(guarantee.id())
         };
-        self.scenario.guarantees.iter().copied().filter(claimed)
+        self.guarantees.iter().copied().filter(claimed)
     }
 }
 

@@ -9,9 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::catalogue::Run;
-use crate::engine::{Configuration, Task, Watch, loom, shuttle, threads};
+use crate::engine::{Configuration, Task, Watch, threads};
 use crate::failure::Saved;
-use crate::outcome::{Line, Outcome, Schedule};
+use crate::outcome::{Line, Outcome};
 use crate::panics;
 
 /// How often a child says how far it has come.
@@ -37,7 +37,7 @@ pub(crate) fn this() -> Result<PathBuf, String> {
 /// A child that makes `run`.
 pub(crate) fn exploring(this: &Path, self_test: bool, run: &Run, limit: Duration, seed: u64) -> Command {
     let mut command = command(this, self_test);
-    command.args(["run", "--scenario", run.scenario.name, "--engine", run.engine.name()]);
+    command.args(["run", "--scenario", run.name, "--engine", run.engine.name()]);
     command.args(["--limit-ms", &limit.as_millis().to_string(), "--seed", &seed.to_string()]);
     command
 }
@@ -68,11 +68,11 @@ fn command(this: &Path, self_test: bool) -> Command {
 pub(crate) fn run(run: Run, limit: Duration, seed: u64) {
     let watch = Arc::new(Watch::new());
     let deadline = Instant::now() + limit;
-    let task = Task { scenario: run.scenario, deadline, seed, watch: watch.clone(), keep: TOLD };
-    prepare(&run);
+    let task = Task { deadline, seed, watch: watch.clone(), keep: TOLD };
+    panics::install();
     // The monitor ends with the process: it may have to end it.
     thread::spawn(move || monitor(&watch, run.engine, deadline));
-    let outcome = run.engine.explore(&task);
+    let outcome = run.explore(&task);
     say(&Line::Outcome(Box::new(outcome)));
 }
 
@@ -80,20 +80,9 @@ pub(crate) fn run(run: Run, limit: Duration, seed: u64) {
 pub(crate) fn replay(run: Run, saved: &Saved) {
     let deadline = Instant::now() + REPLAY_LIMIT;
     let watch = Arc::new(Watch::new());
-    let task = Task { scenario: run.scenario, deadline, seed: saved.seed, watch, keep: TOLD_AGAIN };
-    prepare(&run);
-    let outcome = match &saved.failure.schedule {
-        Schedule::Shuttle { encoded } => shuttle::replay(&task, encoded),
-        Schedule::Loom { preemption_bound, execution } => loom::replay(&task, *preemption_bound, *execution),
-        Schedule::None => Outcome::no_result("nothing brings this execution back"),
-    };
-    say(&Line::Outcome(Box::new(outcome)));
-}
-
-/// Makes the process ready for a run: events reach the harness, and panics are silent.
-fn prepare(run: &Run) {
+    let task = Task { deadline, seed: saved.seed, watch, keep: TOLD_AGAIN };
     panics::install();
-    (run.install)();
+    say(&Line::Outcome(Box::new(run.replay(&task, &saved.failure.schedule))));
 }
 
 fn monitor(watch: &Watch, engine: Configuration, deadline: Instant) {

@@ -55,7 +55,7 @@ pub(crate) fn save(directory: &Path, run: &Run, seed: u64, failure: &mut Failure
     let saved = Saved {
         format: FORMAT.to_string(),
         version: VERSION,
-        scenario: run.scenario.name.to_string(),
+        scenario: run.name.to_string(),
         engine: run.engine.name().to_string(),
         seed,
         failure: failure.clone(),
@@ -77,7 +77,7 @@ pub(crate) fn forget(directory: &Path, run: &Run) {
 }
 
 fn path(directory: &Path, run: &Run) -> PathBuf {
-    directory.join(format!("{}.{}.json", run.scenario.name, run.engine).replace('/', "-"))
+    directory.join(format!("{}.{}.json", run.name, run.engine).replace('/', "-"))
 }
 
 impl Saved {

@@ -105,7 +105,7 @@ fn is_enough(engine: Configuration, executions: u64) -> bool {
 /// What the scenario exists for and never saw.
 fn missing(run: &Run, outcome: &Outcome) -> Option<String> {
     let occurred = |count: Option<&u64>| count.is_some_and(|count| *count > 0);
-    let situations = run.scenario.reaches.iter().filter(|label| !occurred(outcome.reached.get(**label)));
+    let situations = run.reaches.iter().filter(|label| !occurred(outcome.reached.get(**label)));
     let premises = run.claims(outcome).filter(|g| !occurred(outcome.premises.get(g.id())));
     let names: Vec<String> = situations
         .map(|label| format!("\"{label}\""))

@@ -50,12 +50,11 @@ pub(crate) fn list(runs: &[Run], format: Format) -> Result<(), String> {
 
 impl Listed {
     fn of(guarantee: Guarantee, runs: &[Run]) -> Self {
-        let exercises =
-            |run: &&Run| run.scenario.guarantees.contains(&guarantee) && run.engine.may_judge(guarantee);
+        let exercises = |run: &&Run| run.guarantees.contains(&guarantee) && run.engine.may_judge(guarantee);
         let scenarios = runs
             .iter()
             .filter(exercises)
-            .map(|run| OnEngine { name: run.scenario.name, engine: run.engine.name() })
+            .map(|run| OnEngine { name: run.name, engine: run.engine.name() })
             .collect();
         Self { id: guarantee.id(), statement: guarantee.statement(), scenarios, seeded_bugs: Vec::new() }
     }

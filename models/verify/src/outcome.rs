@@ -85,6 +85,8 @@ pub(crate) enum Schedule {
     Shuttle { encoded: String },
     /// loom is deterministic: its n-th execution under the same bound is always the same.
     Loom { preemption_bound: Option<usize>, execution: u64 },
+    /// The exploration itself, which is deterministic; `history` is the path.
+    Spec,
     /// Nothing brings it back: real threads, or a process that died without a word. `history` is the
     /// record of it.
     None,

@@ -46,22 +46,22 @@ impl Pins {
 
     /// How many executions a complete run has.
     pub(crate) fn get(&self, run: &Run) -> Option<u64> {
-        self.0.get(run.engine.name())?.get(run.scenario.name).copied()
+        run.own_pin().or_else(|| self.0.get(run.engine.name())?.get(run.name).copied())
     }
 
-    /// Pins a run.
+    /// Pins a run, unless its number is written down elsewhere.
     pub(crate) fn set(&mut self, run: &Run, executions: u64) {
-        self.0
-            .entry(run.engine.name().to_string())
-            .or_default()
-            .insert(run.scenario.name.to_string(), executions);
+        if run.own_pin().is_some() {
+            return;
+        }
+        self.0.entry(run.engine.name().to_string()).or_default().insert(run.name.to_string(), executions);
     }
 
     /// Forgets what is no longer among the runs that there are.
     pub(crate) fn retain(&mut self, runs: &[Run]) {
         self.0.retain(|engine, scenarios| {
             scenarios.retain(|scenario, _| {
-                runs.iter().any(|run| run.engine.name() == engine && run.scenario.name == scenario)
+                runs.iter().any(|run| run.engine.name() == engine && run.name == scenario)
             });
             !scenarios.is_empty()
         });

@@ -67,7 +67,7 @@ impl Observer for Display {
         let style = ProgressStyle::with_template("  {prefix:.dim} {msg}").expect("a constant");
         let line = self.lines.insert_before(&self.summary, ProgressBar::no_length().with_style(style));
         line.set_prefix(format!("{:<20}", run.engine));
-        line.set_message(run.scenario.name);
+        line.set_message(run.name);
         self.running.insert(index, (line, 0));
     }
 

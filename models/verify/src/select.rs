@@ -26,7 +26,7 @@ struct Wanted<'a> {
 /// # Errors
 /// A prefix that fits nothing, with the names that are near it; names that fit no run together.
 pub(crate) fn select(runs: Vec<Run>, only: &[String]) -> Result<Vec<Run>, String> {
-    let scenarios: BTreeSet<&str> = runs.iter().map(|run| run.scenario.name).collect();
+    let scenarios: BTreeSet<&str> = runs.iter().map(|run| run.name).collect();
     let engines: BTreeSet<&str> = runs.iter().map(|run| run.engine.name()).collect();
     let mut wanted = Wanted::default();
     for prefix in only {
@@ -66,9 +66,9 @@ pub(crate) fn is_worth_it(run: &Run, only: &[String], pin: Option<u64>) -> bool 
 impl Wanted<'_> {
     fn fits(&self, run: &Run) -> bool {
         let any = |prefixes: &[&str], name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
-        let fits_guarantee = run.scenario.guarantees.iter().any(|g| any(&self.guarantees, g.id()));
+        let fits_guarantee = run.guarantees.iter().any(|g| any(&self.guarantees, g.id()));
         let any_subject = self.guarantees.is_empty() && self.scenarios.is_empty();
-        let subject = any_subject || fits_guarantee || any(&self.scenarios, run.scenario.name);
+        let subject = any_subject || fits_guarantee || any(&self.scenarios, run.name);
         subject && (self.engines.is_empty() || any(&self.engines, run.engine.name()))
     }
 }
@@ -97,7 +97,7 @@ mod tests {
 
     fn names(only: &[&str]) -> Result<Vec<(&'static str, &'static str)>, String> {
         let only: Vec<String> = only.iter().map(ToString::to_string).collect();
-        let name = |run: &Run| (run.scenario.name, run.engine.name());
+        let name = |run: &Run| (run.name, run.engine.name());
         select(Catalogue::self_test().runs(), &only).map(|runs| runs.iter().map(name).collect())
     }
 

@@ -114,7 +114,7 @@ fn report(
         }
     };
     Ok(RunReport {
-        scenario: run.scenario.name.to_string(),
+        scenario: run.name.to_string(),
         engine: run.engine.name().to_string(),
         guarantees: run.claims(&outcome).map(|guarantee| guarantee.id().to_string()).collect(),
         verdict: judgement.verdict,
@@ -167,7 +167,7 @@ fn fresh_seed() -> u64 {
 
 /// The seed of one run: samples of different runs have nothing to do with each other (FNV-1a over the names).
 fn seed_of(run: &Run, seed: u64) -> u64 {
-    let names = run.scenario.name.bytes().chain(run.engine.name().bytes());
+    let names = run.name.bytes().chain(run.engine.name().bytes());
     names.fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
     })

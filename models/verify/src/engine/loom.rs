@@ -13,10 +13,10 @@ pub(crate) const MAX_BRANCHES: usize = 5_000;
 /// Explores until loom has nothing left or the time is over.
 ///
 /// loom returns in the same way in both cases; the clock tells them apart, and in doubt it is the time.
-pub(crate) fn explore(task: &Task, preemption_bound: Option<usize>) -> Outcome {
-    let judged = Judged::new(task);
-    let body = judged.clone();
-    match run(preemption_bound, task.deadline, move || body.run(|scenario| scenario())) {
+pub(crate) fn explore(task: &Task, body: fn(), preemption_bound: Option<usize>) -> Outcome {
+    let judged = Judged::new(task, body);
+    let each = judged.clone();
+    match run(preemption_bound, task.deadline, move || each.run(|body| body())) {
         Ok(()) => {
             let complete = Instant::now() < task.deadline;
             let ended = if complete { Ended::Complete } else { Ended::Budget };
@@ -34,8 +34,8 @@ pub(crate) fn explore(task: &Task, preemption_bound: Option<usize>) -> Outcome {
 }
 
 /// Runs up to the execution `number` again and says what is wrong with it.
-pub(crate) fn replay(task: &Task, preemption_bound: Option<usize>, number: u64) -> Outcome {
-    let outcome = explore(task, preemption_bound);
+pub(crate) fn replay(task: &Task, body: fn(), preemption_bound: Option<usize>, number: u64) -> Outcome {
+    let outcome = explore(task, body, preemption_bound);
     match &outcome.failure {
         Some(failure) if failure.execution != number => Outcome::no_result(format!(
             "execution {} fails, not {number}: the program is not the one that was recorded",

@@ -7,14 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use antiphon_harness::{Engine, Fault, Scenario};
+use antiphon_harness::{Engine, Fault};
 use antiphon_spec::Guarantee;
 
+use crate::catalogue::{Run, Work};
 use crate::outcome::{Failure, Outcome, Progress, Schedule};
 use crate::panics;
 
-pub(crate) mod loom;
-pub(crate) mod shuttle;
+mod loom;
+mod shuttle;
+mod spec;
 pub(crate) mod threads;
 
 pub(crate) use self::shuttle::Strategy;
@@ -28,6 +30,8 @@ pub(crate) enum Configuration {
     Shuttle(Strategy),
     /// The real build.
     Threads,
+    /// stateright, on the abstract machine of the specification.
+    Spec,
 }
 
 impl Configuration {
@@ -59,6 +63,7 @@ impl Configuration {
             Configuration::Shuttle(Strategy::Pct) => "shuttle/pct",
             Configuration::Shuttle(Strategy::Urw) => "shuttle/urw",
             Configuration::Threads => "threads",
+            Configuration::Spec => "spec",
         }
     }
 
@@ -68,6 +73,7 @@ impl Configuration {
             Configuration::Loom { .. } => "C11 acquire/release, partly relaxed",
             Configuration::Shuttle(_) => "sequential consistency",
             Configuration::Threads => "the hardware's",
+            Configuration::Spec => "none: the steps of the abstract machine are atomic",
         }
     }
 
@@ -85,6 +91,7 @@ impl Configuration {
             }
             Configuration::Shuttle(_) => format!("sampled, {} steps per execution", shuttle::MAX_STEPS),
             Configuration::Threads => "sampled by this machine's scheduler".to_string(),
+            Configuration::Spec => "all states within the scope of the instance".to_string(),
         }
     }
 
@@ -107,6 +114,10 @@ impl Configuration {
                 "Every interleaving that this machine did not happen to produce, and every reordering that \
                  its processor does not make."
             }
+            Configuration::Spec => {
+                "The source: what is explored is the abstract protocol, for the few actors, senders and \
+                 faults of each instance; no memory, no threads, no calls, monitors, links or names."
+            }
         }
     }
 
@@ -120,14 +131,14 @@ impl Configuration {
             }
             // The platform follows the written orderings by vector clocks.
             Configuration::Shuttle(_) => matches!(guarantee, Guarantee::RaceFreedom | Guarantee::Handover),
-            Configuration::Threads => false,
+            Configuration::Threads | Configuration::Spec => false,
         }
     }
 
     /// Whether it ends by itself when it has explored all that it can: its executions can be pinned.
     pub(crate) fn ends(self) -> bool {
         match self {
-            Configuration::Loom { .. } => true,
+            Configuration::Loom { .. } | Configuration::Spec => true,
             Configuration::Shuttle(_) | Configuration::Threads => false,
         }
     }
@@ -138,7 +149,7 @@ impl Configuration {
     pub(crate) fn is_deep(self) -> bool {
         match self {
             Configuration::Loom { preemption_bound } => preemption_bound != Some(2),
-            Configuration::Shuttle(_) | Configuration::Threads => false,
+            Configuration::Shuttle(_) | Configuration::Threads | Configuration::Spec => false,
         }
     }
 
@@ -146,6 +157,7 @@ impl Configuration {
     /// to *hold*. loom's is not, whatever its bounds (see [`Configuration::unseen`]).
     pub(crate) fn exhaustive(self) -> bool {
         match self {
+            Configuration::Spec => true,
             Configuration::Loom { .. } | Configuration::Shuttle(_) | Configuration::Threads => false,
         }
     }
@@ -154,16 +166,45 @@ impl Configuration {
     pub(crate) fn fair(self) -> bool {
         match self {
             Configuration::Shuttle(Strategy::Random | Strategy::Urw) | Configuration::Threads => true,
-            Configuration::Shuttle(Strategy::Pct) | Configuration::Loom { .. } => false,
+            Configuration::Shuttle(Strategy::Pct) | Configuration::Loom { .. } | Configuration::Spec => false,
+        }
+    }
+}
+
+impl Run {
+    /// Explores until the time is over, everything is explored, or something is wrong.
+    pub(crate) fn explore(&self, task: &Task) -> Outcome {
+        let body = match self.work {
+            Work::Scenario { body, install } => {
+                install();
+                body
+            }
+            Work::Spec(instance) => return spec::explore(instance, task),
+        };
+        match self.engine {
+            Configuration::Loom { preemption_bound } => loom::explore(task, body, preemption_bound),
+            Configuration::Shuttle(strategy) => shuttle::explore(task, body, strategy),
+            Configuration::Threads => threads::explore(task, body),
+            Configuration::Spec => Outcome::no_result("the specification has no scenarios"),
         }
     }
 
-    /// Explores `task.scenario` until the time is over, everything is explored, or something is wrong.
-    pub(crate) fn explore(self, task: &Task) -> Outcome {
-        match self {
-            Configuration::Loom { preemption_bound } => loom::explore(task, preemption_bound),
-            Configuration::Shuttle(strategy) => shuttle::explore(task, strategy),
-            Configuration::Threads => threads::explore(task),
+    /// Runs the one execution that `schedule` describes.
+    pub(crate) fn replay(&self, task: &Task, schedule: &Schedule) -> Outcome {
+        let body = match self.work {
+            Work::Scenario { body, install } => {
+                install();
+                body
+            }
+            // It is explored again in a moment, and the path is in the failure itself.
+            Work::Spec(instance) => return spec::explore(instance, task),
+        };
+        match schedule {
+            Schedule::Shuttle { encoded } => shuttle::replay(task, body, encoded),
+            Schedule::Loom { preemption_bound, execution } => {
+                loom::replay(task, body, *preemption_bound, *execution)
+            }
+            Schedule::Spec | Schedule::None => Outcome::no_result("nothing brings this execution back"),
         }
     }
 }
@@ -177,7 +218,6 @@ impl fmt::Display for Configuration {
 
 /// What an engine is asked to do.
 pub(crate) struct Task {
-    pub(crate) scenario: &'static Scenario,
     pub(crate) deadline: Instant,
     pub(crate) seed: u64,
     pub(crate) watch: Arc<Watch>,
@@ -233,9 +273,9 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    pub(crate) fn new(task: &Task) -> Arc<Self> {
-        let Task { scenario, watch, keep, .. } = task;
-        Arc::new(Self { body: scenario.body, watch: watch.clone(), keep: *keep, fault: Mutex::new(None) })
+    pub(crate) fn new(task: &Task, body: fn()) -> Arc<Self> {
+        let Task { watch, keep, .. } = task;
+        Arc::new(Self { body, watch: watch.clone(), keep: *keep, fault: Mutex::new(None) })
     }
 
     /// One execution; `execute` runs the body as the engine wants it.

@@ -41,7 +41,7 @@ pub(crate) enum Strategy {
 }
 
 /// Samples executions until the time is over.
-pub(crate) fn explore(task: &Task, strategy: Strategy) -> Outcome {
+pub(crate) fn explore(task: &Task, body: fn(), strategy: Strategy) -> Outcome {
     let inner: Box<dyn Scheduler + Send> = match strategy {
         Strategy::Random => Box::new(RandomScheduler::new_from_seed(task.seed, usize::MAX)),
         Strategy::Pct => Box::new(PctScheduler::new_from_seed(task.seed, PCT_DEPTH, usize::MAX)),
@@ -49,7 +49,7 @@ pub(crate) fn explore(task: &Task, strategy: Strategy) -> Outcome {
     };
     let steps = Rc::new(RefCell::new(Steps::default()));
     let scheduler = Recording { inner, steps: steps.clone(), deadline: task.deadline };
-    let judged = Judged::new(task);
+    let judged = Judged::new(task, body);
     match run(scheduler, &judged) {
         Ok(()) => Outcome::passed(Ended::Budget, &antiphon_harness::take()),
         // PCT notices after the first execution that there is no other.
@@ -70,14 +70,14 @@ pub(crate) fn explore(task: &Task, strategy: Strategy) -> Outcome {
 }
 
 /// Runs the one execution that `encoded` describes.
-pub(crate) fn replay(task: &Task, encoded: &str) -> Outcome {
+pub(crate) fn replay(task: &Task, body: fn(), encoded: &str) -> Outcome {
     let Some(steps) = deserialize_schedule(encoded) else {
         return Outcome::no_result("the schedule is not one that shuttle wrote");
     };
     let mut scheduler = ReplayScheduler::new_from_schedule(steps);
     // The schedule ends where the execution failed.
     scheduler.set_allow_incomplete();
-    let judged = Judged::new(task);
+    let judged = Judged::new(task, body);
     let schedule = Schedule::Shuttle { encoded: encoded.to_string() };
     match run(scheduler, &judged) {
         Ok(()) => Outcome::passed(Ended::Complete, &antiphon_harness::take()),

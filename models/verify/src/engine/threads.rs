@@ -15,11 +15,11 @@ const HANG: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(3);
 
 /// Repeats the scenario until the time is over.
-pub(crate) fn explore(task: &Task) -> Outcome {
+pub(crate) fn explore(task: &Task, body: fn()) -> Outcome {
     while Instant::now() < task.deadline {
         let execution = task.watch.execution();
         antiphon_harness::begin_shared();
-        let ended = panic::catch_unwind(AssertUnwindSafe(task.scenario.body));
+        let ended = panic::catch_unwind(AssertUnwindSafe(body));
         let judged = antiphon_harness::finish(ended.is_ok());
         if let Err(fault) = judged {
             return failed(Failure::of_fault(&fault, execution, Schedule::None));
