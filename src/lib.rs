@@ -7,6 +7,8 @@ pub mod executor;
 mod exit;
 mod family;
 pub mod inbox;
+#[cfg(feature = "io")]
+pub mod io;
 mod lifecycle;
 mod mailbox;
 pub mod meta;

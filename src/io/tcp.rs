@@ -1,0 +1,226 @@
+//! TCP: listeners and connections.
+//!
+//! A *listener* is a meta-process whose Reader accepts and spawns a meta-process for each connection; its
+//! Handler understands [`Stop`]. A *connection* is a meta-process whose Reader reads and whose Handler runs a
+//! [`Session`] and writes. Both belong to the process that spawned the listener and end with it (`ownership`).
+//!
+//! ```no_run
+//! use antiphon::io::tcp;
+//! use antiphon::{Actor, Context, Exit};
+//!
+//! struct Echo;
+//!
+//! impl tcp::Session for Echo {
+//!     fn received(&mut self, data: tcp::Data, connection: &mut tcp::Connection<'_>) -> Result<(), Exit> {
+//!         Ok(connection.write(data)?)
+//!     }
+//! }
+//!
+//! struct Server(Option<std::net::TcpListener>);
+//!
+//! impl Actor for Server {
+//!     type Message = std::convert::Infallible;
+//!
+//!     fn init(&mut self, context: &mut Context<'_, Self::Message>) -> Result<(), Exit> {
+//!         let socket = self.0.take().expect("init runs once");
+//!         let (reader, handler) = tcp::listener(socket, |_peer| Echo)?;
+//!         context.spawn_meta(reader, handler)?;
+//!         Ok(())
+//!     }
+//!
+//!     fn handle(&mut self, message: Self::Message, _: &mut Context<'_, Self::Message>) -> Result<(), Exit> {
+//!         match message {}
+//!     }
+//! }
+//! ```
+//!
+//! # Who writes, who reads
+//! The Reader waits for the socket, for both directions, and reads. Only the Handler writes, so what is
+//! written needs no lock to come out whole and in order. It never blocks: what the socket has no room for
+//! waits in a queue of the Handler's, and the Reader tells it when there is room. Therefore an end that is
+//! asked for never waits behind a peer that does not read (`interruption`).
+//!
+//! What was read is handed to the Handler by [`ReaderContext::deliver`](crate::ReaderContext::deliver): when
+//! the Handler is idle, it runs on the Reader's thread, and nobody needs to be woken.
+//!
+//! # Back-pressure
+//! A peer that sends faster than its data are used is held up: see [`Data`]. A peer that does not read is
+//! not read from either once 64 KiB wait for it, and the session is told ([`Session::congested`]); at 16 MiB
+//! the next write fails.
+//!
+//! # What ends a connection
+//! The [`Session`], by an error or by [`Connection::close`]; [`Command::close`]; an error of the socket, a
+//! reset for example ([`Exit::Failed`]); both halves closed; the end of its owner. The peer's end of sending
+//! alone does not: [`Session::ended`] is called, and what is then written is still sent.
+//!
+//! # What ends a listener
+//! [`Stop`], the end of its owner, or a socket that cannot listen. Running out of descriptors, memory or
+//! threads does not: it tries again after a pause ([`Accept::failed`]).
+
+use std::io::{self, IoSlice, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+
+use super::connection;
+use super::link::Socket;
+use super::listener::{self, Listen};
+use super::waker::Waker;
+use crate::address::Address;
+use crate::exit::Exit;
+use crate::meta::{Handler, Reader};
+use event::ActorId;
+
+pub use super::link::Data;
+pub use super::listener::{Accept, Stop};
+pub use super::session::{Command, Connection, Session};
+
+/// The two lines of a listener on `socket`, for `spawn_meta`.
+///
+/// The listener does what this module says, and a connection does what the [`Session`] does that `accept`
+/// makes for it. Sockets that are accepted have `TCP_NODELAY` set.
+///
+/// # Errors
+/// The operating system's, for example when there is no descriptor left.
+pub fn listener<A: Accept<SocketAddr>>(
+    socket: TcpListener,
+    accept: A,
+) -> io::Result<(impl Reader<Stop>, impl Handler<Message = Stop>)> {
+    socket.set_nonblocking(true)?;
+    listener::lines(socket, accept)
+}
+
+/// The two lines of a connection on `socket`, for `spawn_meta`: for one that was not accepted by a
+/// [listener](listener()), but connected. Sets `TCP_NODELAY`.
+///
+/// # Errors
+/// The operating system's, for example when there is no descriptor left.
+pub fn connection<S: Session>(
+    socket: TcpStream,
+    session: S,
+) -> io::Result<(impl Reader<Command>, impl Handler<Message = Command>)> {
+    socket.prepare()?;
+    Ok(connection::lines(socket, Waker::new()?, session))
+}
+
+impl Listen for TcpListener {
+    type Socket = TcpStream;
+    type Peer = SocketAddr;
+
+    fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        TcpListener::accept(self)
+    }
+}
+
+impl Socket for TcpStream {
+    fn prepare(&self) -> io::Result<()> {
+        self.set_nonblocking(true)?;
+        self.set_nodelay(true)
+    }
+
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&mut &*self).read(buffer)
+    }
+
+    fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        (&mut &*self).write_vectored(slices)
+    }
+
+    fn shutdown_write(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+
+    fn take_error(&self) -> io::Result<Option<io::Error>> {
+        TcpStream::take_error(self)
+    }
+}
+
+/// What a connection tells an actor, through a [`Forward`].
+///
+/// The events of one connection arrive in order (`sender-order`): `Opened` first, `Closed` last.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// There is a new connection; send it commands to this address.
+    Opened {
+        /// Where to send it commands.
+        connection: Address<Command>,
+        /// Who is at the other end.
+        peer: SocketAddr,
+    },
+    /// The peer sent this.
+    Data {
+        /// By which connection.
+        connection: ActorId,
+        /// What it sent.
+        data: Data,
+    },
+    /// The peer will send nothing more; it may still read.
+    Ended {
+        /// Which connection.
+        connection: ActorId,
+    },
+    /// The peer is slow: 64 KiB wait to be written to it. Hold back.
+    Congested {
+        /// Which connection.
+        connection: ActorId,
+    },
+    /// The peer that was slow has caught up.
+    Drained {
+        /// Which connection.
+        connection: ActorId,
+    },
+    /// The connection has ended.
+    Closed {
+        /// Which connection.
+        connection: ActorId,
+        /// Why.
+        reason: Exit,
+    },
+}
+
+/// The session that tells an actor what happens, and leaves all decisions to it.
+///
+/// The connection ends when the actor has ended.
+#[derive(Debug)]
+pub struct Forward<M: Send + 'static> {
+    to: Address<M>,
+    peer: SocketAddr,
+}
+
+impl<M: From<Event> + Send + 'static> Forward<M> {
+    /// Tells `to` what happens on the connection with `peer`.
+    pub fn new(to: Address<M>, peer: SocketAddr) -> Self {
+        Self { to, peer }
+    }
+
+    fn tell(&self, event: Event) -> Result<(), Exit> {
+        self.to.send(M::from(event)).map_err(|_| Exit::Normal)
+    }
+}
+
+impl<M: From<Event> + Send + 'static> Session for Forward<M> {
+    fn opened(&mut self, connection: &mut Connection<'_>) -> Result<(), Exit> {
+        self.tell(Event::Opened { connection: connection.address(), peer: self.peer })
+    }
+
+    fn received(&mut self, data: Data, connection: &mut Connection<'_>) -> Result<(), Exit> {
+        self.tell(Event::Data { connection: connection.context().id(), data })
+    }
+
+    fn ended(&mut self, connection: &mut Connection<'_>) -> Result<(), Exit> {
+        self.tell(Event::Ended { connection: connection.context().id() })
+    }
+
+    fn congested(&mut self, connection: &mut Connection<'_>) -> Result<(), Exit> {
+        self.tell(Event::Congested { connection: connection.context().id() })
+    }
+
+    fn drained(&mut self, connection: &mut Connection<'_>) -> Result<(), Exit> {
+        self.tell(Event::Drained { connection: connection.context().id() })
+    }
+
+    fn closed(&mut self, reason: &Exit, connection: &mut Connection<'_>) {
+        let connection = connection.context().id();
+        // If the actor has ended, nobody needs to know.
+        let _ = self.tell(Event::Closed { connection, reason: reason.clone() });
+    }
+}
