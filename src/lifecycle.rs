@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::family::{End, Family, Late};
 use crate::mailbox::Signal;
 use crate::node::Node;
+use crate::relations::Relations;
 
 /// An actor as its owner sees it: something that can be told to end.
 pub(crate) trait Control: Send + Sync {
@@ -35,13 +36,21 @@ pub(crate) struct Lifecycle {
     pub(crate) node: Node,
     owner: Owner,
     family: Family,
+    pub(crate) relations: Relations,
 }
 
 impl Lifecycle {
     /// A process in the given slot of its node.
     pub(crate) fn process(node: &Node, id: ActorId, label: &'static str, slot: usize) -> Arc<Self> {
         let owner = Owner::Node { slot };
-        Arc::new(Self { id, label, node: node.clone(), owner, family: Family::new(&[End::Handler]) })
+        Arc::new(Self {
+            id,
+            label,
+            node: node.clone(),
+            owner,
+            family: Family::new(&[End::Handler]),
+            relations: Relations::default(),
+        })
     }
 
     /// A meta-process of `parent`; its two own ends are `terminate` and the Reader.
@@ -54,6 +63,7 @@ impl Lifecycle {
             node,
             owner,
             family: Family::new(&[End::Handler, End::Reader]),
+            relations: Relations::default(),
         })
     }
 
@@ -110,6 +120,7 @@ impl Lifecycle {
 
     fn ended(&self) {
         emit(|_| Event::Ended { actor: self.id });
+        self.tell_all();
         match &self.owner {
             Owner::Node { slot } => self.node.process_ended(self.id, *slot),
             Owner::Process { parent, slot } => {

@@ -7,7 +7,7 @@
 //! Whatever ends an actor is a *signal* in its own mailbox, so only the holder of the activation ever ends
 //! it: `terminate` is one more turn, and can overlap no other (`handler-exclusion`, `terminate-once`).
 
-use event::{Class, Event};
+use event::{ActorId, Class, Event, MonitorId};
 use platform::limits;
 use platform::panic::catch;
 use platform::record::{self, Stamp, emit};
@@ -19,6 +19,8 @@ use crate::inbox::{Activation, Body, Closed, Inbox, Letter, Pushed, Queue, Refus
 use crate::lifecycle::{Control, Lifecycle};
 use crate::meta::Interrupt;
 use crate::node::DeadLetter;
+use crate::process::{Down, Exited, Monitor};
+use crate::relations::RelationId;
 
 /// The inbox of an actor that understands `M`.
 pub(crate) type Mailbox<M> = Inbox<Core<M>>;
@@ -38,6 +40,10 @@ pub(crate) enum Signal {
     Exit { class: Class, reason: Exit },
     /// The Reader is over.
     ReaderEnded(Result<(), Exit>),
+    /// An actor that this one monitors has ended.
+    Down { relation: RelationId, actor: ActorId, reason: Exit },
+    /// An actor that this one is linked to has ended abnormally.
+    Linked { relation: RelationId, actor: ActorId, reason: Exit },
 }
 
 impl Signal {
@@ -65,6 +71,7 @@ impl<M> Envelope<M> {
                 Signal::Exit { class, .. } => class,
                 // After what the Reader sent to its own Handler.
                 Signal::ReaderEnded(_) => Class::Main,
+                Signal::Down { .. } | Signal::Linked { .. } => Class::System,
             },
         }
     }
@@ -94,6 +101,8 @@ impl<M> Lanes<M> {
 pub(crate) trait Behaviour<M: Send + 'static>: Send {
     fn init(&mut self, me: &Arc<Mailbox<M>>) -> Result<(), Exit>;
     fn handle(&mut self, me: &Arc<Mailbox<M>>, message: M) -> Result<(), Exit>;
+    fn down(&mut self, me: &Arc<Mailbox<M>>, down: Down) -> Result<(), Exit>;
+    fn exited(&mut self, me: &Arc<Mailbox<M>>, exited: Exited) -> Result<(), Exit>;
     fn terminate(&mut self, me: &Arc<Mailbox<M>>, reason: &Exit);
 }
 
@@ -165,8 +174,30 @@ fn deliver<M: Send + 'static>(
             Signal::Exit { reason, .. } => Err(reason),
             Signal::ReaderEnded(Ok(())) => Err(Exit::Normal),
             Signal::ReaderEnded(Err(reason)) => Err(reason),
+            Signal::Down { relation, actor, reason } => told(activation, relation, |me, behaviour| {
+                let (watcher, monitor) = (me.shared().id, MonitorId(relation.0));
+                emit(|_| Event::Down { monitor, watcher, actor, reason: Some(reason.to_string()) });
+                behaviour.down(me, Down { monitor: Monitor(relation), actor, reason })
+            }),
+            Signal::Linked { relation, actor, reason } => told(activation, relation, |me, behaviour| {
+                let to = me.shared().id;
+                emit(|_| Event::ExitSignal { from: actor, to, reason: Some(reason.to_string()) });
+                behaviour.exited(me, Exited { actor, reason })
+            }),
         },
     }
+}
+
+/// Delivers a notice, unless the relation that it comes by has been cut since it was sent.
+fn told<M: Send + 'static>(
+    activation: &mut Activation<Core<M>>,
+    relation: RelationId,
+    tell: impl FnOnce(&Arc<Mailbox<M>>, &mut dyn Behaviour<M>) -> Result<(), Exit>,
+) -> Result<(), Exit> {
+    activation.with(|me, core| match me.shared().told(relation) {
+        true => callback(me, || tell(me, core.behaviour())).flatten(),
+        false => Ok(()),
+    })
 }
 
 /// Runs a callback as the actor, containing its panic (`panic-containment`).
@@ -189,7 +220,7 @@ pub(crate) fn init<M: Send + 'static>(activation: &mut Activation<Core<M>>) -> R
 
 /// Ends an actor that came to life.
 pub(crate) fn terminate<M: Send + 'static>(activation: Activation<Core<M>>, reason: &Exit) {
-    end(activation, |closed| {
+    end(activation, reason, |closed| {
         closed.with(|me, core| {
             let actor = me.shared().id;
             emit(|_| Event::TerminateBegin { actor, reason: Some(reason.to_string()) });
@@ -201,14 +232,20 @@ pub(crate) fn terminate<M: Send + 'static>(activation: Activation<Core<M>>, reas
 }
 
 /// Ends an actor whose `init` did not succeed.
-pub(crate) fn abandon<M: Send + 'static>(activation: Activation<Core<M>>) {
-    end(activation, |_| ());
+pub(crate) fn abandon<M: Send + 'static>(activation: Activation<Core<M>>, reason: &Exit) {
+    end(activation, reason, |_| ());
 }
 
 /// The one way in which actors end, in this order: no child joins, no message is accepted, the Reader is
-/// interrupted, dead letters are handed over, `last` runs, the actor is dropped, its children are told.
-fn end<M: Send + 'static>(activation: Activation<Core<M>>, last: impl FnOnce(&mut Closed<Core<M>>)) {
+/// interrupted, dead letters are handed over, `last` runs, the actor is dropped, its names are released, its
+/// children are told.
+fn end<M: Send + 'static>(
+    activation: Activation<Core<M>>,
+    reason: &Exit,
+    last: impl FnOnce(&mut Closed<Core<M>>),
+) {
     let actor = Arc::clone(activation.inbox().shared());
+    actor.ending(reason);
     actor.close_family();
     let (mut closed, leftovers) = activation.close();
     closed.with(|me, core| {
@@ -235,6 +272,7 @@ fn end<M: Send + 'static>(activation: Activation<Core<M>>, last: impl FnOnce(&mu
         // A panic in a destructor is contained like one in a callback; there is nothing left to end.
         let _ = callback(me, || drop(behaviour));
     });
+    actor.release_names();
     actor.end_children();
     actor.end(End::Handler);
 }

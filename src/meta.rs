@@ -32,7 +32,7 @@ use crate::family::End;
 use crate::inbox::{Inbox, Task};
 use crate::lifecycle::{Control, Lifecycle};
 use crate::mailbox::{self, Behaviour, Core, Mailbox, Signal};
-use crate::process::{SpawnError, spawned, start};
+use crate::process::{Down, Exited, SpawnError, spawned, start};
 
 /// The line of a meta-process that blocks on the outside world.
 ///
@@ -196,6 +196,14 @@ impl<H: Handler> Behaviour<H::Message> for Meta<H> {
         self.0.handle(message, &mut HandlerContext { me })
     }
 
+    fn down(&mut self, _: &Arc<Mailbox<H::Message>>, _: Down) -> Result<(), Exit> {
+        unreachable!("a meta-process cannot monitor: its contexts do not offer it")
+    }
+
+    fn exited(&mut self, _: &Arc<Mailbox<H::Message>>, exited: Exited) -> Result<(), Exit> {
+        Err(exited.reason)
+    }
+
     fn terminate(&mut self, me: &Arc<Mailbox<H::Message>>, reason: &Exit) {
         self.0.terminate(reason, &mut HandlerContext { me });
     }
@@ -235,7 +243,7 @@ where
             }
         },
         Err(reason) => {
-            mailbox::abandon(activation);
+            mailbox::abandon(activation, &reason);
             address.0.shared().end(End::Reader);
             Err((actor, SpawnError::Init(reason)))
         }

@@ -1,10 +1,12 @@
 //! The node: where actors live.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use event::{ActorId, Kind};
+use event::{ActorId, Event, Kind};
+use platform::record::emit;
 use platform::sync::atomic::{AtomicU64, Ordering};
 use platform::sync::{Arc, Condvar, Mutex};
 use platform::thread::JoinHandle;
@@ -35,6 +37,8 @@ struct Inner {
     /// Notified when a family becomes empty.
     empty: Condvar,
     dead_letters: Mutex<Vec<Address<DeadLetter>>>,
+    /// Each name with the address of its actor, whose message type only the one who asks knows.
+    names: Mutex<BTreeMap<Box<str>, Box<dyn Any + Send + Sync>>>,
     /// The thread of the Reader that ended last: it has joined the one before it, `stop` joins it.
     last_reader: Mutex<Option<JoinHandle>>,
 }
@@ -111,6 +115,7 @@ impl Node {
             families: std::array::from_fn(|_| Family::new(&[])),
             empty: Condvar::new(),
             dead_letters: Mutex::new(Vec::new()),
+            names: Mutex::new(BTreeMap::new()),
             last_reader: Mutex::new(None),
         }))
     }
@@ -122,7 +127,22 @@ impl Node {
     /// # Errors
     /// [`SpawnError::Refused`] when the node is stopping, [`SpawnError::Init`] as `init` says.
     pub fn spawn<A: Actor>(&self, actor: A) -> Result<Address<A::Message>, SpawnError> {
-        process::spawn(self, actor)
+        process::spawn(self, actor, None)
+    }
+
+    /// Starts a process that can be found by a name, from when its `init` has succeeded until it ends
+    /// (`name-validity`).
+    ///
+    /// # Errors
+    /// As [`spawn`](Self::spawn); [`SpawnError::NameTaken`] if a live actor has the name when `init` has
+    /// succeeded: the new one is terminated.
+    pub fn spawn_named<A: Actor>(&self, name: &str, actor: A) -> Result<Address<A::Message>, SpawnError> {
+        process::spawn(self, actor, Some(name))
+    }
+
+    /// Finds a process by its name; `None` if nobody has it, or if it understands other messages than `M`.
+    pub fn lookup<M: Send + 'static>(&self, name: &str) -> Option<Address<M>> {
+        self.0.names.lock().get(name)?.downcast_ref::<Address<M>>().cloned()
     }
 
     /// Asks an actor to end before its next message; what it has not handled becomes dead letters.
@@ -227,6 +247,31 @@ impl Node {
         if let Some(before) = before {
             before.join();
         }
+    }
+
+    /// Makes an actor known by a name, unless another one is.
+    pub(crate) fn publish<M: Send + 'static>(
+        &self,
+        name: &str,
+        address: &Address<M>,
+    ) -> Result<(), SpawnError> {
+        let mut names = self.0.names.lock();
+        if names.contains_key(name) {
+            return Err(SpawnError::NameTaken(name.to_owned()));
+        }
+        let actor = address.0.shared();
+        // Before anybody can find it, so that its end releases it whatever happens.
+        actor.named(name);
+        emit(|_| Event::Name { name: name.to_owned(), actor: actor.id });
+        names.insert(name.into(), Box::new(address.clone()));
+        Ok(())
+    }
+
+    /// The actor that was known by a name is not any more.
+    pub(crate) fn release_name(&self, name: &str) {
+        // What it frees is not freed under the lock.
+        let released = self.0.names.lock().remove(name);
+        drop(released);
     }
 
     pub(crate) fn dead_letter(&self, mut letter: DeadLetter) {

@@ -15,6 +15,7 @@ use crate::lifecycle::{Control, Lifecycle};
 use crate::mailbox::{self, Behaviour, Core, Mailbox};
 use crate::meta::{Handler, Reader, spawn_meta};
 use crate::node::Node;
+use crate::relations::RelationId;
 
 /// A sequential actor: one message arrives, is handled, completes; then the next.
 ///
@@ -45,6 +46,25 @@ pub trait Actor: Send + Sized + 'static {
         message: Self::Message,
         context: &mut Context<'_, Self::Message>,
     ) -> Result<(), Exit>;
+
+    /// Handles the end of an actor that this one monitors (`monitor-once`).
+    ///
+    /// # Errors
+    /// As [`handle`](Self::handle).
+    fn down(&mut self, _: Down, _: &mut Context<'_, Self::Message>) -> Result<(), Exit> {
+        Ok(())
+    }
+
+    /// Handles the abnormal end of an actor that this one is linked to (`link-propagation`).
+    ///
+    /// Unless it says otherwise, an actor ends with those that it is linked to, for the same reason. One that
+    /// does say otherwise *traps* exits.
+    ///
+    /// # Errors
+    /// As [`handle`](Self::handle).
+    fn exited(&mut self, exited: Exited, _: &mut Context<'_, Self::Message>) -> Result<(), Exit> {
+        Err(exited.reason)
+    }
 
     /// Called once, last, if `init` succeeded (`terminate-once`). Nothing is accepted any more.
     fn terminate(&mut self, _reason: &Exit, _context: &mut Context<'_, Self::Message>) {}
@@ -95,6 +115,57 @@ impl<M: Send + 'static> Context<'_, M> {
     {
         spawn_meta(self.me.shared(), reader, handler)
     }
+
+    /// Watches an actor: [`Actor::down`] is called once when it has ended, or soon if it has already
+    /// (`monitor-once`).
+    pub fn monitor<N: Send + 'static>(&self, address: &Address<N>) -> Monitor {
+        Monitor(Lifecycle::monitored_by(address.0.shared(), self.me))
+    }
+
+    /// Stops watching; says whether it came in time. After it has returned, no Down comes of this monitor.
+    pub fn demonitor(&self, monitor: Monitor) -> bool {
+        self.me.shared().demonitor(monitor.0)
+    }
+
+    /// Links this actor and another: when one ends abnormally, [`Actor::exited`] is called on the other, once
+    /// (`link-propagation`). If the other has ended so already, it is called on this one soon.
+    pub fn link<N: Send + 'static>(&self, address: &Address<N>) -> Link {
+        Link(Lifecycle::link(self.me, &address.0))
+    }
+
+    /// Ends a link; says whether it came in time. After it has returned, no exit comes of it to this actor.
+    pub fn unlink(&self, link: Link) -> bool {
+        self.me.shared().unlink(link.0)
+    }
+}
+
+/// The right to stop watching.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Monitor(pub(crate) RelationId);
+
+/// The right to end a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Link(pub(crate) RelationId);
+
+/// An actor that was monitored has ended: it is closed, its callbacks and its Reader are over, its dead
+/// letters handed over, its names released and its meta-processes ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Down {
+    /// The monitor that tells of it.
+    pub monitor: Monitor,
+    /// The actor.
+    pub actor: ActorId,
+    /// Why it ended.
+    pub reason: Exit,
+}
+
+/// An actor that was linked has ended abnormally.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exited {
+    /// The actor.
+    pub actor: ActorId,
+    /// Why it ended.
+    pub reason: Exit,
 }
 
 impl<M: Send + 'static> fmt::Debug for Context<'_, M> {
@@ -113,6 +184,8 @@ pub enum SpawnError {
     Init(Exit),
     /// The operating system would not start a thread for its Reader.
     Thread(String),
+    /// Another actor has the name that it was to get.
+    NameTaken(String),
 }
 
 impl fmt::Display for SpawnError {
@@ -121,6 +194,7 @@ impl fmt::Display for SpawnError {
             Self::Refused => f.write_str("refused: the owner is ending"),
             Self::Init(reason) => write!(f, "init did not succeed: {reason}"),
             Self::Thread(error) => write!(f, "no thread for the Reader: {error}"),
+            Self::NameTaken(name) => write!(f, "the name `{name}` is taken"),
         }
     }
 }
@@ -144,13 +218,25 @@ impl<A: Actor> Behaviour<A::Message> for Process<A> {
         self.0.handle(message, &mut Context { me })
     }
 
+    fn down(&mut self, me: &Arc<Mailbox<A::Message>>, down: Down) -> Result<(), Exit> {
+        self.0.down(down, &mut Context { me })
+    }
+
+    fn exited(&mut self, me: &Arc<Mailbox<A::Message>>, exited: Exited) -> Result<(), Exit> {
+        self.0.exited(exited, &mut Context { me })
+    }
+
     fn terminate(&mut self, me: &Arc<Mailbox<A::Message>>, reason: &Exit) {
         self.0.terminate(reason, &mut Context { me });
     }
 }
 
 /// Starts a process on `node`.
-pub(crate) fn spawn<A: Actor>(node: &Node, actor: A) -> Result<Address<A::Message>, SpawnError> {
+pub(crate) fn spawn<A: Actor>(
+    node: &Node,
+    actor: A,
+    name: Option<&str>,
+) -> Result<Address<A::Message>, SpawnError> {
     let core = Core::new(Box::new(Process(actor)));
     let mut activation = node.adopt(|id, slot| {
         let activation = Inbox::new(core, Lifecycle::process(node, id, type_name::<A>(), slot));
@@ -158,17 +244,28 @@ pub(crate) fn spawn<A: Actor>(node: &Node, actor: A) -> Result<Address<A::Messag
         (activation, control)
     })?;
     let address = Address(Arc::clone(activation.inbox()));
-    let result = match mailbox::init(&mut activation) {
+    let result = match mailbox::init(&mut activation).map_err(SpawnError::Init).and_then(|()| match name {
+        Some(name) => node.publish(name, &address),
+        None => Ok(()),
+    }) {
         Ok(()) => {
             start(activation);
             Ok(address)
         }
-        Err(reason) => {
-            mailbox::abandon(activation);
-            Err((address.id(), SpawnError::Init(reason)))
+        Err(error) => {
+            give_up(activation, &error);
+            Err((address.id(), error))
         }
     };
     spawned(result, Kind::Process, None)
+}
+
+/// Ends an actor whose spawn fails, with `terminate` if its `init` succeeded.
+fn give_up<M: Send + 'static>(activation: Activation<Core<M>>, error: &SpawnError) {
+    match error {
+        SpawnError::Init(reason) => mailbox::abandon(activation, reason),
+        error => mailbox::terminate(activation, &Exit::from(error.clone())),
+    }
 }
 
 /// Lets an actor whose init succeeded go: it sleeps, or runs if something arrived meanwhile.

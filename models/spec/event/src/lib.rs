@@ -123,6 +123,8 @@ pub enum Event {
     Monitor { monitor: MonitorId, watcher: ActorId, actor: ActorId },
     /// The watcher was told that the actor ended.
     Down { monitor: MonitorId, watcher: ActorId, actor: ActorId, reason: Option<String> },
+    /// A monitor was taken back: the call that did it returned. Written `x_demonitor`: an extension.
+    Demonitor { monitor: MonitorId },
     /// A synchronous call is about to start.
     CallBegin { call: CallId, from: Option<Sender>, to: ActorId },
     /// The call returned to its caller.

@@ -17,6 +17,8 @@ pub(super) struct Monitor {
     pub(super) watcher: ActorId,
     pub(super) actor: ActorId,
     pub(super) placed: Option<At>,
+    /// Set once it was taken back: no Down may begin any more.
+    cut: Option<At>,
     down: Option<At>,
 }
 
@@ -34,10 +36,22 @@ pub(super) fn step(relations: &mut Relations, lives: &Lives, event: &Event, judg
             isolated(lives, *watcher, "places a monitor", judge);
             relations.monitor(*monitor, *watcher, *actor).placed.get_or_insert(judge.here());
         }
+        Event::Demonitor { monitor } => {
+            if let Some(monitor) = relations.monitors.get_mut(monitor) {
+                monitor.cut.get_or_insert(judge.here());
+            }
+        }
         Event::Down { monitor, watcher, actor, .. } => {
-            let down = &mut relations.monitor(*monitor, *watcher, *actor).down;
+            let Monitor { down, cut, .. } = relations.monitor(*monitor, *watcher, *actor);
             judge.premise(Guarantee::MonitorOnce);
-            if let Some(first) = *down {
+            if let Some(cut) = *cut {
+                judge.violated(
+                    Guarantee::MonitorOnce,
+                    [cut],
+                    format!("monitor {monitor} gets a Down after it was taken back"),
+                    "no Down once a demonitor has returned",
+                );
+            } else if let Some(first) = *down {
                 judge.violated(
                     Guarantee::MonitorOnce,
                     [first],
@@ -87,7 +101,7 @@ fn isolated(lives: &Lives, actor: ActorId, what: &str, judge: &mut Judge<'_>) {
 
 impl Relations {
     fn monitor(&mut self, id: MonitorId, watcher: ActorId, actor: ActorId) -> &mut Monitor {
-        self.monitors.entry(id).or_insert(Monitor { watcher, actor, placed: None, down: None })
+        self.monitors.entry(id).or_insert(Monitor { watcher, actor, placed: None, cut: None, down: None })
     }
 
     /// A name is released before anybody is told of its actor's end.
@@ -109,7 +123,7 @@ impl Relations {
 }
 
 pub(super) fn finish(relations: &Relations, lives: &Lives, judge: &mut Judge<'_>) {
-    for (id, monitor) in relations.monitors.iter().filter(|(_, monitor)| monitor.down.is_none()) {
+    for (id, monitor) in relations.monitors.iter().filter(|(_, m)| m.down.is_none() && m.cut.is_none()) {
         let Some(over) = lives.of(monitor.actor).and_then(Life::over_at) else { continue };
         // A watcher that has ended, or is busy for ever, need not have been told.
         if lives.of(monitor.watcher).is_some_and(Life::is_idle) {

@@ -78,6 +78,9 @@ impl State {
                 self.same_monitor(monitor, watcher, actor)
             }
             Event::Down { monitor, watcher, actor, .. } => self.same_monitor(monitor, watcher, actor),
+            Event::Demonitor { monitor } if !self.relations.monitors.contains_key(&monitor) => {
+                malformed("ref", format!("monitor {monitor} was not placed"))
+            }
             Event::CallBegin { call, .. } if self.calls.calls.contains_key(&call) => {
                 malformed("call", format!("call {call} was begun before"))
             }
@@ -85,6 +88,7 @@ impl State {
             Event::SendBegin { .. }
             | Event::TerminateBegin { .. }
             | Event::CallBegin { .. }
+            | Event::Demonitor { .. }
             | Event::Link { .. }
             | Event::ExitSignal { .. }
             | Event::Name { .. }

@@ -234,6 +234,7 @@ impl Line<'_> {
             },
             "name" => Event::Name { name: self.name()?, actor: self.actor()? },
             "unname" => Event::Unname { name: self.name()?, actor: self.actor()? },
+            "x_demonitor" => Event::Demonitor { monitor: need(self.monitor, "ref").map(MonitorId)? },
             "x_ended" => Event::Ended { actor: self.actor()? },
             extension if extension.starts_with("x_") => return Ok(None),
             _ => return Err(Fault::UnknownEvent),
@@ -301,6 +302,7 @@ impl<'a> Line<'a> {
                 reason: text(reason),
                 ..of("down", actor)
             },
+            Event::Demonitor { monitor } => Self { monitor: Some(monitor.0), ..no_actor("x_demonitor") },
             Event::CallBegin { call, from, to } => {
                 Self { call: Some(call.0), to: Some(to.0), ..no_actor("call_begin").sent_by(from) }
             }

@@ -121,6 +121,7 @@ impl Footprints {
             Event::Spawn { .. }
             | Event::Interrupt { .. }
             | Event::CallBegin { .. }
+            | Event::Demonitor { .. }
             | Event::Link { .. }
             | Event::ExitSignal { .. } => {}
         }
