@@ -116,12 +116,12 @@ impl<L: Listen, A: Accept<L::Peer>> Acceptor<L, A> {
             }
             // The owner of all this is ending.
             Err(SpawnError::Refused) => Attempt::Over(Ok(())),
+            Err(error @ SpawnError::Thread(_)) => self.failed(&error),
             // The session would not have this peer; that says nothing about the next.
-            Err(error @ SpawnError::Init(_)) => {
+            Err(error) => {
                 self.accept.failed(&error);
                 Attempt::Done
             }
-            Err(error @ (SpawnError::Thread(_) | SpawnError::NameTaken(_))) => self.failed(&error),
         }
     }
 
