@@ -93,6 +93,11 @@ Definition cexec (c : core) (l : core_label) : option core :=
           | Some loc' => Some (Core w [Draining ok] loc' acc han (e :: dea) ini b n)
           | None => None
           end
+      | Dead_letter e, Terminating =>
+          match take_out e loc with
+          | Some loc' => Some (Core w [Terminating] loc' acc han (e :: dea) ini b n)
+          | None => None
+          end
       | Dead_letter e, Leaving =>
           match take_out e loc with
           | Some loc' => Some (Core w [Leaving] loc' acc han (e :: dea) ini b n)
@@ -148,6 +153,8 @@ Proof.
   - destruct w as [|s|]; try discriminate. injection H as <-. apply (C_close ok s [] []).
   - destruct (take_out e loc) as [loc'|] eqn:E; [|discriminate]. injection H as <-.
     apply (C_dead_letter e ok w [] []). apply take_out_sound. assumption.
+  - destruct (take_out e loc) as [loc'|] eqn:E; [|discriminate]. injection H as <-.
+    apply (C_dead_letter_meanwhile e w [] []). apply take_out_sound. assumption.
   - destruct (take_out e loc) as [loc'|] eqn:E; [|discriminate]. injection H as <-.
     apply (C_dead_letter_late e w [] []). apply take_out_sound. assumption.
   - destruct loc; [|discriminate]. injection H as <-. apply (C_finish w [] []).
@@ -537,7 +544,7 @@ Lemma shown_run : forall s ls es t, shown s ls es t -> run s ls t.
 Proof. intros s ls es t H. induction H; econstructor; eauto. Qed.
 
 (** so the state at its end is reachable, and has every guarantee proved here. *)
-Theorem follow_reachable : forall ls es t, follow empty ls es = Some t -> reachable t.
+Theorem follow_reachable : forall ls es t, follow empty_node ls es = Some t -> reachable t.
 Proof. intros ls es t H. exists ls. eapply shown_run, follow_sound; eauto. Qed.
 
 (** ** The end of a complete trace *)

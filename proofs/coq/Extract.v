@@ -7,4 +7,4 @@ From Coq Require Import Extraction ExtrOcamlBasic.
 From Antiphon Require Import Model Ownership Executable.
 
 Extraction Language OCaml.
-Extraction "build/model.ml" empty exec shows follow finished own_over busy.
+Extraction "model.ml" empty_node exec shows follow finished own_over busy.

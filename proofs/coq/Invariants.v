@@ -121,6 +121,7 @@ Proof.
   - auto.
   - auto.
   - auto.
+  - auto.
   - unfold over. auto.
   - unfold over. auto.
   - unfold over in *. auto.
@@ -167,6 +168,7 @@ Proof.
     rewrite Hc, rev_taken, only_app, <- app_assoc. reflexivity.
   - (* dead letter *)
     rewrite Hc, (only_taken_out k' _ _ _ H0), (only_cons _ e dea), <- !app_assoc. reflexivity.
+  - rewrite Hc, (only_taken_out k' _ _ _ H0), (only_cons _ e dea), <- !app_assoc. reflexivity.
   - rewrite Hc, (only_taken_out k' _ _ _ H0), (only_cons _ e dea), <- !app_assoc. reflexivity.
 Qed.
 

@@ -156,10 +156,14 @@ Inductive cstep : core -> core_label -> core -> Prop :=
     cstep (Core w (l ++ Draining ok :: r) loc acc han dea ini b n) (Dead_letter e)
           (Core w (l ++ Draining ok :: r) loc' acc han (e :: dea) ini b n)
 | C_dead_letter_late : forall e w l r loc loc' acc han dea ini b n,
-    (* a runtime may also hand over dead letters after terminate *)
+    (* a runtime may also hand over dead letters after terminate, or in it *)
     taken_out e loc loc' ->
     cstep (Core w (l ++ Leaving :: r) loc acc han dea ini b n) (Dead_letter e)
           (Core w (l ++ Leaving :: r) loc' acc han (e :: dea) ini b n)
+| C_dead_letter_meanwhile : forall e w l r loc loc' acc han dea ini b n,
+    taken_out e loc loc' ->
+    cstep (Core w (l ++ Terminating :: r) loc acc han dea ini b n) (Dead_letter e)
+          (Core w (l ++ Terminating :: r) loc' acc han (e :: dea) ini b n)
 | C_terminate_begin : forall w l r loc acc han dea ini b n,
     cstep (Core w (l ++ Draining true :: r) loc acc han dea ini b n) Terminate_begin
           (Core w (l ++ Terminating :: r) loc acc han dea ini (S b) n)
@@ -227,7 +231,7 @@ Record node := Node {
   sends : Map.t sending
 }.
 
-Definition empty : node := Node [] (Map.empty _) [] (Map.empty _).
+Definition empty_node : node := Node [] (Map.empty _) [] (Map.empty _).
 
 Definition with_mailbox (a : actor) (c : core) : actor :=
   Actor c (parent a) (line a) (interrupted a) (family_open a) (children a) (to_tell a) (open_ends a) (reported a).
@@ -377,7 +381,7 @@ Inductive run : node -> list label -> node -> Prop :=
 | Run_nil : forall s, run s [] s
 | Run_cons : forall s l t ls u, step s l t -> run t ls u -> run s (l :: ls) u.
 
-Definition reachable (s : node) : Prop := exists ls, run empty ls s.
+Definition reachable (s : node) : Prop := exists ls, run empty_node ls s.
 
 (** The same for a single mailbox. *)
 Inductive core_reachable : core -> Prop :=

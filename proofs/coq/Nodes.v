@@ -79,7 +79,7 @@ Proof. intros. eapply run_app; eauto using run. Qed.
 
 (** To prove something of all reachable states: it holds of the empty node and steps keep it. *)
 Lemma reachable_ind : forall P : node -> Prop,
-  P empty -> (forall s l t, reachable s -> P s -> step s l t -> P t) -> forall s, reachable s -> P s.
+  P empty_node -> (forall s l t, reachable s -> P s -> step s l t -> P t) -> forall s, reachable s -> P s.
 Proof.
   intros P H0 Hs s [ls H].
   assert (G : forall a ls b, run a ls b -> reachable a -> P a -> P b).

@@ -1,0 +1,95 @@
+#!/bin/sh
+# Compiles the proofs, has them re-checked by the independent checker, and prints what each theorem assumes.
+#
+#   proofs/coq/check.sh [--confirm]
+#
+# Lines on standard output, for people and for `antiphon verify`:
+#   proved GUARANTEE THEOREM      closed under the global context: it rests on no axiom
+#   outdated FILE                 the protocol's source has changed since the mapping in proofs/README.md was confirmed
+#   failed WHAT
+#   judge PATH                    the extracted oracle, if OCaml is there to build it
+# Exit status: 0 all proved (an outdated mapping is no failure), 1 something failed, 2 wrong use, 3 not run.
+#
+# --confirm: the mapping was read against the source again; writes source.digest.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+# Beside what cargo builds; nothing is written into the source tree.
+out=${CARGO_TARGET_DIR:-$root/target}/proofs
+
+# The text of the protocol without comments and blank lines: a better comment is no other protocol.
+digest() {
+    sed -e 's,^[[:space:]]*//.*,,' -e '/^[[:space:]]*$/d' "$root/$1" | sha256sum | cut -d' ' -f1
+}
+protocol='src/inbox.rs src/mailbox.rs src/process.rs src/meta.rs src/lifecycle.rs src/family.rs'
+
+case ${1-} in
+--confirm)
+    for file in $protocol; do echo "$(digest "$file")  $file"; done >"$here/source.digest"
+    echo "confirmed: source.digest"
+    exit 0
+    ;;
+'') ;;
+*)
+    echo "usage: check.sh [--confirm]" >&2
+    exit 2
+    ;;
+esac
+
+for tool in coqc coqchk; do
+    if ! command -v $tool >/dev/null 2>&1; then
+        echo "not run: $tool missing (apt-get install coq)"
+        exit 3
+    fi
+done
+
+failed() {
+    echo "failed $*"
+    exit 1
+}
+
+mkdir -p "$out"
+files=$(sed -n 's/\.v$//p' "$here/_CoqProject")
+cp "$here"/*.v "$out"
+cd "$out"
+for file in $files; do
+    coqc -q -Q . Antiphon "$file.v" >"$file.log" 2>&1 || { cat "$file.log"; failed "$file.v"; }
+done
+
+modules=
+for file in $files; do modules="$modules Antiphon.$file"; done
+# shellcheck disable=SC2086 # a list of modules
+coqchk -silent -o -Q . Antiphon $modules >coqchk.log 2>&1 || { cat coqchk.log; failed coqchk; }
+grep -A1 '^\* Axioms:' coqchk.log | grep -q '<none>' || { cat coqchk.log; failed "coqchk: an axiom"; }
+
+# One file that asks for the assumptions of every theorem; its answers come in the same order.
+grep -v '^#' "$here/theorems.txt" | cut -d'|' -f1,2 | tr -d ' ' >theorems
+{
+    echo "From Antiphon Require$(for file in $files; do printf ' %s' "$file"; done)."
+    while IFS='|' read -r _ theorem; do echo "Print Assumptions $theorem."; done <theorems
+} >Assumptions.v
+coqc -q -Q . Antiphon Assumptions.v >assumptions.log 2>&1 || { cat assumptions.log; failed theorems.txt; }
+closed=$(grep -c '^Closed under the global context$' assumptions.log || true)
+[ "$closed" -eq "$(wc -l <theorems)" ] && [ "$closed" -eq "$(wc -l <assumptions.log)" ] || {
+    cat assumptions.log
+    failed "a theorem rests on an axiom"
+}
+sed 's/|/ /; s/^/proved /' theorems
+
+# The oracle: the executable model, extracted, with the driver around it.
+if command -v ocamlopt >/dev/null 2>&1; then
+    cp "$here"/driver/*.ml .
+    # Warnings are for our own files; the extracted one is as it is.
+    ocamlopt -w -a -c model.mli model.ml >judge.log 2>&1 &&
+        ocamlopt -w +a-4-9-40..42-44-45-70 -warn-error +a -o judge model.cmx json.ml trace.ml explain.ml main.ml >>judge.log 2>&1 ||
+        { cat judge.log; failed "the judge"; }
+    echo "judge $out/judge"
+fi
+
+if [ -f "$here/source.digest" ]; then
+    while read -r digest file; do
+        [ -f "$root/$file" ] && [ "$(digest "$file")" = "$digest" ] || echo "outdated $file"
+    done <"$here/source.digest"
+else
+    echo "outdated: source.digest is missing"
+fi
