@@ -7,6 +7,7 @@
 //! | [`machine`] | which event is allowed next; what must have happened in the end |
 //! | [`trace`] | recorded traces: reads and writes format version 1 |
 //! | [`check`] | judges a whole recorded trace |
+//! | [`simulate`] | a correct runtime, simulated: the generator of the tests and fuzz targets |
 //!
 //! It imports nothing of any runtime: no threads, no time, no unsafe.
 //!
@@ -22,6 +23,7 @@ pub use antiphon_event as event;
 pub mod check;
 pub mod guarantee;
 pub mod machine;
+pub mod simulate;
 pub mod trace;
 mod violation;
 

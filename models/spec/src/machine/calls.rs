@@ -95,7 +95,7 @@ pub(super) fn finish(calls: &Calls, lives: &Lives, judge: &mut Judge<'_>) {
             Some(_) => {}
         }
     }
-    cycles(calls, judge);
+    cycles(calls, lives, judge);
 }
 
 /// A call that still waits although nothing moves any more.
@@ -110,11 +110,13 @@ fn unanswered(id: CallId, call: &Call, lives: &Lives, judge: &mut Judge<'_>) {
     }
 }
 
-/// At rest, callers that wait for each other in a cycle will do so for ever.
-fn cycles(calls: &Calls, judge: &mut Judge<'_>) {
+/// At rest, callers that wait for each other in a cycle will do so for ever. A caller waits in a callback.
+fn cycles(calls: &Calls, lives: &Lives, judge: &mut Judge<'_>) {
     let mut waits: BTreeMap<ActorId, (ActorId, At)> = BTreeMap::new();
     for call in calls.calls.values().filter(|call| call.outcome.is_none()) {
-        if let Some(from) = call.from {
+        if let Some(from) = call.from
+            && lives.of(from).is_some_and(|life| life.callback().is_some())
+        {
             waits.insert(from, (call.to, call.began));
         }
     }

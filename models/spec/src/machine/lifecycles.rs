@@ -71,6 +71,7 @@ pub(super) fn step(lives: &mut Lives, event: &Event, judge: &mut Judge<'_>) {
         | Event::SendEnd { .. }
         | Event::DeadLetter { .. }
         | Event::Monitor { .. }
+        | Event::Demonitor { .. }
         | Event::CallBegin { .. }
         | Event::CallEnd { .. }
         | Event::Reply { .. }
