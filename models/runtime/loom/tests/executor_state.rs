@@ -3,6 +3,11 @@
 //! The pool's real queues order more than its protocol needs, and so do their models; a memory ordering of the
 //! word that was weakened would go unseen behind them. So here is the word's own source with a counter in
 //! place of the queues, read and written *relaxed*: whatever a searcher knows of it, it knows by the word.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the observer is no part of what is explored"
+)]
 
 #[allow(dead_code, reason = "the program below uses the searchers' half")]
 #[path = "../../../../src/executor/state.rs"]
