@@ -13,6 +13,8 @@ const ALL: &[Engine] = &[Engine::Loom, Engine::Shuttle, Engine::Explorer, Engine
 const LARGE: &[Engine] = &[Engine::Shuttle, Engine::Explorer, Engine::Threads];
 /// Needs a batch that is soon used up.
 const SMALL_BATCH: &[Engine] = &[Engine::Shuttle, Engine::Explorer];
+/// For all engines with a small batch.
+const MODELS: &[Engine] = &[Engine::Loom, Engine::Shuttle, Engine::Explorer];
 /// Needs a timeout that may come, which loom has not.
 const TIMED: &[Engine] = LARGE;
 
@@ -54,6 +56,7 @@ const META: &[Guarantee] = &[
 ];
 const OWNED: &[Guarantee] =
     &[HandlerExclusion, TerminateOnce, ReaderLifetime, Ownership, RaceFreedom, NoLeak];
+const INTERRUPTED: &[Guarantee] = &[TerminateOnce, ReaderLifetime, Ownership, Interruption, NoLeak];
 const PANICS: &[Guarantee] =
     &[HandlerExclusion, NoLoss, TerminateOnce, PanicContainment, RaceFreedom, NoLeak];
 
@@ -76,12 +79,19 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "inbox/close/3x1", CLOSING, ["closed", "refused", "dead letter"], ALL, inbox::senders(3, 1, 1);
     "inbox/close/3x2", CLOSING, ["closed", "refused", "dead letter"], LARGE, inbox::senders(3, 2, 2);
 
+    "inbox/abandoned/1", &[RaceFreedom, NoLeak], ["queued", "refused"], ALL, inbox::abandoned(1);
+    "inbox/abandoned/2", &[RaceFreedom, NoLeak], ["queued", "refused"], ALL, inbox::abandoned(2);
+
     "process/senders/2x1", MESSAGES, ["handled"], ALL, process::competing_senders(2, 1);
     "process/senders/2x2", MESSAGES, ["handled"], LARGE, process::competing_senders(2, 2);
     "process/senders/3x1", MESSAGES, ["handled"], LARGE, process::competing_senders(3, 1);
     "process/senders/2x3", MESSAGES, ["handled", "batch used up"], SMALL_BATCH, process::competing_senders(2, 3);
-    "process/two-recipients", MESSAGES, ["handled"], LARGE, process::two_recipients();
-    "process/concurrent-spawns", &[UniqueIdentity, NoLoss, RightRecipient], ["handled"], LARGE, process::concurrent_spawns();
+    "process/send-to-self", MESSAGES, ["handled", "batch used up"], MODELS, process::send_to_self();
+    "process/send-to-ended", &[ClosedIsClosed, TerminateOnce, NoLeak], ["refused"], ALL, process::send_to_ended();
+    "process/spawn-after-end", &[UniqueIdentity, TerminateOnce, NoLeak], ["handled"], ALL, process::spawn_after_end();
+    "process/keeps-own-address", &[TerminateOnce, NoLeak], ["handled", "refused"], ALL, process::keeps_own_address();
+    "process/two-recipients", MESSAGES, ["handled"], ALL, process::two_recipients();
+    "process/concurrent-spawns", &[UniqueIdentity, NoLoss, RightRecipient], ["handled"], ALL, process::concurrent_spawns();
     "process/spawn-against-stop", &[TerminateOnce, CleanStop, NoLeak], ["spawned", "spawn refused"], ALL, process::spawn_against_stop();
     "process/exit/1", CLOSING, ["handled", "refused"], ALL, process::send_against(Way::Exit, 1);
     "process/exit/2", CLOSING, ["handled", "refused"], LARGE, process::send_against(Way::Exit, 2);
@@ -108,6 +118,7 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "meta/parent-ends-against-spawn", OWNED, ["spawned", "spawn refused"], ALL, meta::parent_ends_against_spawn();
     "meta/parent-ends-with-metas/1", OWNED, ["interrupted"], ALL, meta::parent_ends_with_metas(1);
     "meta/parent-ends-with-metas/2", OWNED, ["interrupted"], LARGE, meta::parent_ends_with_metas(2);
+    "meta/parent-ends-beside-another", INTERRUPTED, ["interrupted"], ALL, meta::parent_ends_beside_another();
     "meta/parent-fails-after-spawn", OWNED, ["init failed", "interrupted"], ALL, meta::parent_fails_after_spawn();
     "meta/parent-ends-against-send", META, ["accepted", "refused"], ALL, meta::parent_ends_against_send();
     "meta/panic-in-reader", PANICS, ["handled"], ALL, meta::panic_in_reader();
@@ -116,5 +127,6 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "meta/panic-in-terminate", PANICS, ["ended by a panic"], ALL, meta::panic_in_handler(Some(PanicIn::Terminate));
     "meta/kill-against-reader-end", META, ["handled", "refused"], LARGE, meta::kill_against_reader_end();
 
+    "node/stop-against-sender", &[CleanStop, TerminateOnce, NoLeak], ["handled", "refused"], ALL, ends::stop_against_sender();
     "node/deaf-reader", &[CleanStop, Interruption, ReaderLifetime], ["named"], TIMED, ends::deaf_reader();
 };

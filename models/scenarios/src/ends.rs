@@ -1,12 +1,41 @@
-//! How a node ends when something does not.
+//! How a node ends, also when something does not.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use antiphon::{Exit, Interrupt, Reader, ReaderContext};
+use antiphon::{Actor, Context, Exit, Interrupt, Reader, ReaderContext};
 use antiphon_harness::{check, reached};
 use antiphon_spec::Guarantee;
 
-use crate::parts::{Clerk, Gate, Mail, Parent, node, stop};
+use crate::parts::{Clerk, Gate, Mail, Parent, node, sender, stop};
+
+/// Tells when it has ended; std's flag on purpose: telling is no part of what is explored.
+struct Teller(Arc<AtomicBool>);
+
+impl Actor for Teller {
+    type Message = Mail;
+
+    fn handle(&mut self, _: Mail, _: &mut Context<'_, Mail>) -> Result<(), Exit> {
+        reached("handled");
+        Ok(())
+    }
+
+    fn terminate(&mut self, _: &Exit, _: &mut Context<'_, Mail>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// `stop` waits for an actor whose activation is on another thread.
+pub(crate) fn stop_against_sender() {
+    let node = node();
+    let ended = Arc::new(AtomicBool::new(false));
+    let teller = node.spawn(Teller(ended.clone())).expect("the node is up");
+    let thread = sender(&teller, 1);
+    stop(&node);
+    check(ended.load(Ordering::Relaxed), Guarantee::CleanStop, || "stopped before an actor ended".into());
+    thread.join();
+}
 
 /// A Reader that ignores its interrupt, until the gate opens.
 struct Deaf(Gate);

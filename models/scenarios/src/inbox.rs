@@ -29,6 +29,8 @@ impl Body for Notes {
     type Shared = ();
 
     fn run(mut activation: Activation<Self>) {
+        // The body is the holder's from the start, before anything is taken.
+        activation.with(|_, notes| notes.book.read());
         loop {
             let mut batch: Vec<Item> = activation.take().map(Letter::into_item).collect();
             // Taken newest first.
@@ -90,6 +92,51 @@ pub(crate) fn senders(senders: u64, items: u64, handles: u64) {
         .collect();
     // The engine's main thread is one of the senders: every thread counts.
     push(&inbox, items);
+    threads.into_iter().for_each(platform::thread::JoinHandle::join);
+}
+
+/// An actor without events: nobody ever runs it.
+struct Nobody;
+
+/// What it is sent: memory that is written before, and shared until it is dropped.
+struct Parcel {
+    contents: Witness,
+    _shared: Arc<Witness>,
+}
+
+impl Body for Nobody {
+    type Item = Parcel;
+    type Shared = ();
+
+    fn run(activation: Activation<Self>) {
+        drop(activation);
+    }
+}
+
+impl Drop for Parcel {
+    fn drop(&mut self) {
+        self.contents.read();
+    }
+}
+
+/// An activation is dropped while `senders` threads push: what was accepted is dropped, the rest is refused.
+pub(crate) fn abandoned(senders: u64) {
+    let activation = Inbox::new(Nobody, ());
+    let shared = Arc::new(Witness::new());
+    let threads: Vec<_> = (0..senders)
+        .map(|_| {
+            let (inbox, shared) = (Arc::clone(activation.inbox()), Arc::clone(&shared));
+            start(move || {
+                let contents = Witness::new();
+                contents.write();
+                match Inbox::push(&inbox, Parcel { contents, _shared: shared }) {
+                    Ok(_) => reached("queued"),
+                    Err(_) => reached("refused"),
+                }
+            })
+        })
+        .collect();
+    drop(activation);
     threads.into_iter().for_each(platform::thread::JoinHandle::join);
 }
 

@@ -135,6 +135,16 @@ pub(crate) fn parent_ends_with_metas(metas: u64) {
     stop(&node);
 }
 
+/// One parent ends whose meta-process has a blocked Reader, and another that has none.
+pub(crate) fn parent_ends_beside_another() {
+    let node = node();
+    let other = node.spawn(Clerk::new()).expect("the node is up");
+    let (parent, _) = spawned(&node, blocked());
+    node.exit(&other, Exit::Normal);
+    node.exit(&parent, Exit::Normal);
+    stop(&node);
+}
+
 /// The parent's `init` fails after it has spawned a meta-process, which ends too.
 pub(crate) fn parent_fails_after_spawn() {
     let node = node();

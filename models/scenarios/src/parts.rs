@@ -123,6 +123,8 @@ pub(crate) enum Order {
     Pass(Gate),
     /// Open the gate.
     Open(Gate),
+    /// Do what the sender thought of.
+    Do(Box<dyn FnOnce() + Send>),
 }
 
 impl Mail {
@@ -152,6 +154,10 @@ impl Mail {
             }
             Order::Open(gate) => {
                 gate.open();
+                Ok(())
+            }
+            Order::Do(deed) => {
+                deed();
                 Ok(())
             }
         }

@@ -17,6 +17,74 @@ pub(crate) fn competing_senders(senders: u64, count: u64) {
     stop(&node);
 }
 
+/// An actor sends to itself, from inside its own callback: what it sends waits for its turn.
+pub(crate) fn send_to_self() {
+    let node = node();
+    let clerk = node.spawn(Clerk::new()).expect("the node is up");
+    let thread = sender(&clerk, 1);
+    let (once, twice) = (clerk.clone(), clerk.clone());
+    // While the first of two is handled, a third joins the second.
+    let first = Order::Do(Box::new(move || _ = send(&once, Mail::new())));
+    let both = move || {
+        send(&twice, Mail::order(first));
+        send(&twice, Mail::new());
+    };
+    send(&clerk, Mail::order(Order::Do(Box::new(both))));
+    thread.join();
+    stop(&node);
+}
+
+/// Two threads send to an actor that has ended: each has its message back.
+pub(crate) fn send_to_ended() {
+    let node = node();
+    let clerk = node.spawn(Clerk::new()).expect("the node is up");
+    send(&clerk, Mail::order(Order::End(Exit::Normal)));
+    let thread = sender(&clerk, 1);
+    send(&clerk, Mail::new());
+    thread.join();
+    stop(&node);
+}
+
+/// An actor is spawned after another has ended, beside a third: it takes its place, not its identity.
+pub(crate) fn spawn_after_end() {
+    let node = node();
+    let first = node.spawn(Clerk::new()).expect("the node is up");
+    let beside = node.spawn(Clerk::new()).expect("the node is up");
+    send(&first, Mail::order(Order::End(Exit::Normal)));
+    let thread = sender(&beside, 1);
+    let second = node.spawn(Clerk::new()).expect("the node is up");
+    send(&second, Mail::new());
+    thread.join();
+    stop(&node);
+}
+
+/// An actor that knows its own address, as it would to hand it out.
+struct Introvert(Option<Address<Mail>>);
+
+impl antiphon::Actor for Introvert {
+    type Message = Mail;
+
+    fn init(&mut self, context: &mut antiphon::Context<'_, Mail>) -> Result<(), Exit> {
+        self.0 = Some(context.address());
+        Ok(())
+    }
+
+    fn handle(&mut self, _: Mail, _: &mut antiphon::Context<'_, Mail>) -> Result<(), Exit> {
+        reached("handled");
+        Ok(())
+    }
+}
+
+/// An actor that keeps its own address is not kept by it.
+pub(crate) fn keeps_own_address() {
+    let node = node();
+    let introvert = node.spawn(Introvert(None)).expect("the node is up");
+    let thread = sender(&introvert, 1);
+    node.exit(&introvert, Exit::Normal);
+    thread.join();
+    stop(&node);
+}
+
 /// One sender, two recipients: each gets its own.
 pub(crate) fn two_recipients() {
     let node = node();
