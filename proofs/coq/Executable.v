@@ -25,7 +25,7 @@ Definition signal_eqb (a b : signal) : bool :=
 Definition envelope_eqb (a b : envelope) : bool :=
   Pos.eqb (of_class a) (of_class b) &&
   match what a, what b with
-  | User m, User n => Pos.eqb m n
+  | User m, User n | Notice m, Notice n => Pos.eqb m n
   | Signal s, Signal t => signal_eqb s t
   | _, _ => false
   end.
@@ -33,7 +33,8 @@ Definition envelope_eqb (a b : envelope) : bool :=
 Lemma envelope_eqb_eq : forall a b, envelope_eqb a b = true <-> a = b.
 Proof.
   intros [wa ka] [wb kb]. unfold envelope_eqb. simpl. rewrite andb_true_iff, Pos.eqb_eq.
-  destruct wa as [m|s], wb as [n|t]; rewrite ?Pos.eqb_eq; try (split; [intros [_ H]|intros H]; discriminate).
+  destruct wa as [m|m|s], wb as [n|n|t]; rewrite ?Pos.eqb_eq; try (split; [intros [_ H]|intros H]; discriminate).
+  - split; [intros [-> ->]; reflexivity|intros H; injection H; auto].
   - split; [intros [-> ->]; reflexivity|intros H; injection H; auto].
   - destruct s, t; simpl; (split; [intros [-> H]; try discriminate; reflexivity|intros H; injection H; intros; try discriminate; auto]).
 Qed.
@@ -179,7 +180,6 @@ Definition not_started (r : reader) : bool := match r with Not_started => true |
 Definition may_b (a : actor) (l : core_label) : bool :=
   match l with
   | Take | Handle_begin _ | Park => negb (not_started (line a))
-  | Give_up => not_started (line a)
   | Close => negb (family_open a)
   | Push _ | Finish => false
   | _ => true
@@ -257,6 +257,9 @@ Definition exec (s : node) (l : label) : option node :=
       | ReaderEnded => None
       | _ => let? c := push_signal (mailbox A) sg k; Some (set_actor s i (with_mailbox A c))
       end
+  | Notify i n k =>
+      with_actor A as i of s;
+      let? c := cexec (mailbox A) (Push (Envelope (Notice n) k)); Some (set_actor s i (with_mailbox A c))
   | Close_family i =>
       with_actor A as i of s;
       guard (existsb is_stopping (activations (mailbox A)) && family_open A) (set_actor s i (close_family A))
@@ -452,17 +455,17 @@ Definition shows (s : node) (l : label) : option event :=
   | Mailbox i (Init_end ok) => Some (E_init_end i ok)
   | Send_begin m i k => Some (E_send_begin m i k)
   | Send_end m => match get m (sends s) with Some (Decided _ _ ok) => Some (E_send_end m ok) | _ => None end
-  | Mailbox i (Handle_begin e) => match what e with User m => Some (E_handle_begin i m) | Signal _ => None end
+  | Mailbox i (Handle_begin e) => match what e with User m => Some (E_handle_begin i m) | _ => None end
   | Mailbox i (Handle_end ok) =>
       match get i (actors s) with
       | Some A =>
           match in_hand (mailbox A) with
-          | e :: _ => match what e with User m => Some (E_handle_end i m ok) | Signal _ => None end
+          | e :: _ => match what e with User m => Some (E_handle_end i m ok) | _ => None end
           | [] => None
           end
       | None => None
       end
-  | Mailbox i (Dead_letter e) => match what e with User m => Some (E_dead_letter i m) | Signal _ => None end
+  | Mailbox i (Dead_letter e) => match what e with User m => Some (E_dead_letter i m) | _ => None end
   | Mailbox i Terminate_begin => Some (E_terminate_begin i)
   | Mailbox i Terminate_end => Some (E_terminate_end i)
   | Reader_begin i => Some (E_reader_begin i)

@@ -23,7 +23,7 @@ Local Arguments Nat.mul : simpl never.
 
 Definition activity (s : node) (l : label) : Prop :=
   match l with
-  | Spawn _ _ _ | Spawned _ | Not_spawned _ | Send_begin _ _ _ | Tell _ _ _ => False
+  | Spawn _ _ _ | Spawned _ | Not_spawned _ | Send_begin _ _ _ | Tell _ _ _ | Notify _ _ _ => False
   | Reader_end i => exists A, get i (actors s) = Some A /\ interrupted A = true
   | _ => True
   end.

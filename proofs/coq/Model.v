@@ -36,6 +36,7 @@ Inductive signal := Exit | Kill | ReaderEnded.
 
 Inductive content :=
 | User (m : id)        (* a message that somebody sent *)
+| Notice (n : id)      (* news of another actor, by a monitor or a link: handled like a message, by a callback of its own *)
 | Signal (s : signal). (* from the runtime; handling it means to end *)
 
 (** A class is just a name here: the model lets the holder take the oldest envelope of _any_ class, so what
@@ -44,7 +45,7 @@ Definition class := positive.
 
 Record envelope := Envelope { what : content; of_class : class }.
 
-Definition is_signal (e : envelope) : bool := match what e with Signal _ => true | User _ => false end.
+Definition is_signal (e : envelope) : bool := match what e with Signal _ => true | _ => false end.
 
 Definition same_class (k : class) (e : envelope) : bool := Pos.eqb (of_class e) k.
 
@@ -99,7 +100,7 @@ Inductive core_label :=
 | Take                         (* the swap in take *)
 | Handle_begin (e : envelope)
 | Handle_end (ok : bool)       (* returned Ok; or Err, or panicked, or it was a signal *)
-| Give_up                      (* no thread for the Reader *)
+| Give_up                      (* no thread for the Reader, or the name is taken *)
 | Park                         (* a successful compare-exchange in park *)
 | Close                        (* the swap in close *)
 | Dead_letter (e : envelope)
@@ -271,6 +272,7 @@ Inductive label :=
 | Refuse_full (m : id)                      (* a bounded mailbox has no room for it *)
 | Send_end (m : id)
 | Tell (i : id) (s : signal) (k : class)    (* somebody asks the actor to end *)
+| Notify (i n : id) (k : class)             (* a notice is accepted by its mailbox *)
 | Close_family (i : id)                     (* its list of children closes *)
 | Tell_child (i c : id) (k : class)         (* it sends its child an exit signal *)
 | Start_reader (i : id)
@@ -293,7 +295,6 @@ Inductive signalled (c : core) (s : signal) (k : class) : core -> Prop :=
 Definition may (a : actor) (l : core_label) : Prop :=
   match l with
   | Take | Handle_begin _ | Park => line a <> Not_started
-  | Give_up => line a = Not_started
   | Close => family_open a = false
   | Push _ | Finish => False (* these have rules of their own *)
   | _ => True
@@ -335,6 +336,9 @@ Inductive step : node -> label -> node -> Prop :=
 | S_tell : forall s i sg k A c,
     get i (actors s) = Some A -> sg <> ReaderEnded -> signalled (mailbox A) sg k c ->
     step s (Tell i sg k) (set_actor s i (with_mailbox A c))
+| S_notify : forall s i n k A c,
+    get i (actors s) = Some A -> cstep (mailbox A) (Push (Envelope (Notice n) k)) c ->
+    step s (Notify i n k) (set_actor s i (with_mailbox A c))
 | S_close_family : forall s i A ok,
     get i (actors s) = Some A -> In (Stopping ok) (activations (mailbox A)) -> family_open A = true ->
     step s (Close_family i) (set_actor s i (close_family A))

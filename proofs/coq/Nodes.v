@@ -137,7 +137,7 @@ Qed.
 Definition was_accepted (s : node) (m i : id) (k : class) : Prop :=
   get m (sends s) = Some (Decided i k true) \/ get m (sends s) = Some (Done i k true).
 
-Definition is_user (e : envelope) : bool := negb (is_signal e).
+Definition is_user (e : envelope) : bool := match what e with User _ => true | _ => false end.
 
 Definition letter (m : id) (k : class) : envelope := Envelope (User m) k.
 
@@ -150,24 +150,26 @@ Record books (s : node) : Prop := {
   sent_to_actor : forall m i k, get m (sends s) = Some (Trying i k) -> exists A, get i (actors s) = Some A
 }.
 
-(** What a step adds to the history of one actor: nothing, a signal, or the message that it accepts. *)
+(** What a step adds to the history of one actor: nothing, a signal or a notice, or the message that it accepts. *)
 Lemma step_pushes : forall s l t i A A', step s l t ->
   get i (actors s) = Some A -> get i (actors t) = Some A' ->
   accepted (mailbox A') = accepted (mailbox A) \/
-  (exists sg k, accepted (mailbox A') = Envelope (Signal sg) k :: accepted (mailbox A)) \/
+  (exists e, is_user e = false /\ accepted (mailbox A') = e :: accepted (mailbox A)) \/
   (exists m k, l = Accept m /\ get m (sends s) = Some (Trying i k) /\
                accepted (mailbox A') = letter m k :: accepted (mailbox A)).
 Proof.
   intros s l t i A A' Hs Hg Hg'.
   assert (Hsig : forall c sg k c', signalled c sg k c' -> accepted c' = accepted c \/
-            (exists sg k, accepted c' = Envelope (Signal sg) k :: accepted c)).
-  { intros c sg k c' H. destruct H as [c' H|H]; [right; apply cstep_accepted in H; eauto|left; reflexivity]. }
+            (exists e, is_user e = false /\ accepted c' = e :: accepted c)).
+  { intros c sg k c' H. destruct H as [c' H|H]; [right|left; reflexivity]. apply cstep_accepted in H. eexists. split; [|exact H]. reflexivity. }
   destruct Hs; simpl in Hg'; look Hg'; same_value; simpl; try (left; reflexivity);
     try (match goal with H : signalled _ _ _ _ |- _ => destruct (Hsig _ _ _ _ H) as [?|?]; auto end; fail).
   - (* a holder's step *)
     match goal with H : cstep _ ?l _ |- _ => apply cstep_accepted in H; destruct l; simpl in *; auto; contradiction end.
   - (* a send is accepted *)
     match goal with H : cstep _ _ _ |- _ => apply cstep_accepted in H end. right. right. eauto.
+  - (* a notice *)
+    match goal with H : cstep _ _ _ |- _ => apply cstep_accepted in H end. right. left. eexists. split; [|eassumption]. reflexivity.
   - match goal with H : cstep _ _ _ |- _ => apply cstep_accepted in H end. auto.
 Qed.
 
@@ -222,9 +224,9 @@ Proof.
     + (* what is in a mailbox was sent *)
       intros i A' m k Hg Hin. destruct (step_mailbox _ _ _ _ _ Hs Hg) as [[_ Hn]|[A [HA _]]].
       { rewrite Hn in Hin. destruct Hin. }
-      destruct (step_pushes _ _ _ _ _ _ Hs HA Hg) as [E|[(sg & k' & E)|(m' & k' & -> & Hm & E)]]; rewrite E in Hin.
+      destruct (step_pushes _ _ _ _ _ _ Hs HA Hg) as [E|[(e & Hu & E)|(m' & k' & -> & Hm & E)]]; rewrite E in Hin.
       * eauto using was_accepted_step.
-      * destruct Hin as [Hin|Hin]; [discriminate|]. eauto using was_accepted_step.
+      * destruct Hin as [Hin|Hin]; [subst e; discriminate|]. eauto using was_accepted_step.
       * destruct Hin as [Hin|Hin]; [|eauto using was_accepted_step].
         injection Hin as -> ->. left. inversion Hs; subst. simpl. rewrite get_put_same. congruence.
     + (* what was sent is in a mailbox *)
@@ -235,7 +237,7 @@ Proof.
     + (* once *)
       intros i A' Hg. destruct (step_mailbox _ _ _ _ _ Hs Hg) as [[_ Hn]|[A [HA _]]].
       { rewrite Hn. constructor. }
-      destruct (step_pushes _ _ _ _ _ _ Hs HA Hg) as [E|[(sg & k' & E)|(m' & k' & -> & Hm & E)]]; rewrite E; simpl; eauto.
+      destruct (step_pushes _ _ _ _ _ _ Hs HA Hg) as [E|[(e & Hu & E)|(m' & k' & -> & Hm & E)]]; rewrite E; simpl; rewrite ?Hu; eauto.
       constructor; [|eauto]. intros Hin. apply filter_In in Hin as [Hin _].
       destruct (B1 _ _ _ _ HA Hin) as [G|G]; congruence.
     + intros m i k H. destruct (step_send _ _ _ m Hs) as

@@ -368,6 +368,7 @@ Proof.
   - look Hg; same_value; right; eexists; (split; [eassumption|]); [eapply T_mailbox; eauto|constructor].
   - look Hg; same_value; right; eexists; (split; [eassumption|]); [eapply T_push; eauto|constructor].
   - look Hg; same_value; right; eexists; (split; [eassumption|]); [eapply signalled_turn; eauto|constructor].
+  - look Hg; same_value; right; eexists; (split; [eassumption|]); [eapply T_push; eauto|constructor].
   - look Hg; same_value; right; eexists; (split; [eassumption|]); [eapply T_close_family; eauto|constructor].
   - (* telling a child *)
     assert (Hne : j <> i0).

@@ -71,7 +71,7 @@ Proof.
 Qed.
 
 Definition envelope_dec : forall a b : envelope, {a = b} + {a <> b}.
-Proof. decide equality; [apply Pos.eq_dec|decide equality; [apply Pos.eq_dec|decide equality]]. Defined.
+Proof. repeat decide equality. Defined.
 
 Notation count := (count_occ envelope_dec).
 
@@ -238,9 +238,12 @@ Qed.
 Theorem refused_when_closed : forall s m t i k A, step s (Accept m) t ->
   get m (sends s) = Some (Trying i k) -> get i (actors s) = Some A -> inbox (mailbox A) <> Closed.
 Proof.
-  intros s m t i k A Hs Hm Hg Hc. inversion Hs as [| | | | | |? ? j q B c Hm' HB Hc'| | | | | | | | | | | | | | | |]; subst.
-  assert (j = i) by congruence. subst j. assert (B = A) by congruence. subst B.
-  destruct (mailbox A); simpl in Hc; subst. inversion Hc'.
+  intros s m t i k A Hs Hm Hg Hc. inversion Hs; subst.
+  match goal with
+  | G : get m (sends s) = Some (Trying ?j _), F : get ?j (actors s) = Some ?B, S : cstep (mailbox ?B) _ _ |- _ =>
+      assert (j = i) by congruence; subst j; assert (B = A) by congruence; subst B;
+      destruct (mailbox A); simpl in Hc; subst; inversion S
+  end.
 Qed.
 
 (** ** terminate-once *)

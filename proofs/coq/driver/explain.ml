@@ -361,7 +361,7 @@ let rec close st at actor busy =
   end
 
 let letters st actor =
-  List.filter_map (fun e -> match e.M.what with M.User m -> Some m | M.Signal _ -> None) (get st actor).M.mailbox.M.local
+  List.filter_map (fun e -> match e.M.what with M.User m -> Some m | M.Notice _ | M.Signal _ -> None) (get st actor).M.mailbox.M.local
 
 (* The holder's last steps: after terminate, or after a failed init. *)
 let finish_holder st line actor =
