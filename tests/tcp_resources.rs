@@ -1,0 +1,216 @@
+//! `io::tcp` and what a process has little of. Each test runs in a process of its own, for it counts or
+//! limits what all threads of a process share.
+
+mod tcp_support;
+
+use std::error::Error;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use antiphon::Node;
+use antiphon::io::tcp::{self, Accept};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tcp_support::*;
+
+/// Set in the process that is to run the test itself.
+const INSIDE: &str = "ANTIPHON_TEST_IN_OWN_PROCESS";
+
+/// Runs `body` in a process of its own; `name` is the test's.
+fn in_own_process(name: &str, variables: &[(&str, &str)], body: impl FnOnce()) {
+    if std::env::var_os(INSIDE).is_some() {
+        return body();
+    }
+    let output = Command::new(std::env::current_exe().expect("this program has a path"))
+        .args([name, "--exact", "--test-threads=1", "--nocapture"])
+        .env(INSIDE, "1")
+        .envs(variables.iter().copied())
+        .output()
+        .expect("this program can be started");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{}\n{stdout}\n{stderr}", output.status);
+    assert!(stdout.contains("1 passed"), "the test named {name} did not run:\n{stdout}");
+}
+
+fn count(directory: &str) -> usize {
+    std::fs::read_dir(directory).expect("/proc is there").count()
+}
+
+fn descriptors() -> usize {
+    count("/proc/self/fd")
+}
+
+/// Waits until that many threads are left; a joined thread may take a moment to leave `/proc`.
+fn expect_threads(expected: usize) {
+    let until = Instant::now() + Duration::from_secs(10);
+    while count("/proc/self/task") != expected {
+        assert!(Instant::now() < until, "{} threads instead of {expected}", count("/proc/self/task"));
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn nothing_is_left_when_a_node_has_stopped() {
+    in_own_process("nothing_is_left_when_a_node_has_stopped", &[], || {
+        let (files, threads) = (descriptors(), count("/proc/self/task"));
+        for round in 0..3 {
+            let node = Node::new();
+            let server = serve(&node, |_| Echo);
+            let mut clients: Vec<_> = (0..30).map(|_| connect(server.address)).collect();
+            clients.iter_mut().for_each(|client| exchange(client, b"hello"));
+            clients.drain(..10).for_each(drop);
+            clients.drain(..10).for_each(reset);
+            assert!(descriptors() > files, "the test counts what it should");
+            stop(&node);
+            drop(clients);
+            assert_eq!(descriptors(), files, "descriptors after round {round}");
+            drop(node);
+            expect_threads(threads);
+        }
+    });
+}
+
+#[test]
+fn what_a_connection_used_is_free_when_it_has_ended() {
+    in_own_process("what_a_connection_used_is_free_when_it_has_ended", &[], || {
+        let node = Node::new();
+        let server = serve(&node, |_| Echo);
+        exchange(&mut connect(server.address), b"warm up");
+        let until = Instant::now() + LONG;
+        let settled = |expected: usize| {
+            while descriptors() != expected {
+                assert!(Instant::now() < until, "{} descriptors instead of {expected}", descriptors());
+                thread::sleep(Duration::from_millis(5));
+            }
+        };
+        // Its own, and none of a connection: the listener's socket and its waker, and what the test has.
+        thread::sleep(Duration::from_millis(200));
+        let files = descriptors();
+        for _ in 0..200 {
+            exchange(&mut connect(server.address), b"hello");
+        }
+        settled(files);
+        stop(&node);
+    });
+}
+
+/// Counts how often it was told of a failure.
+struct Counting(Arc<AtomicU32>);
+
+impl Accept<SocketAddr> for Counting {
+    type Session = Echo;
+
+    fn accept(&mut self, _: SocketAddr) -> Echo {
+        Echo
+    }
+
+    fn failed(&mut self, _: &dyn Error) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Lets this process open `more` descriptors, and not one beyond.
+fn allow_descriptors(more: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: Some((descriptors() + more) as u64), ..limit })
+        .expect("a limit may be lowered");
+}
+
+#[test]
+fn a_listener_survives_that_there_are_no_descriptors_left() {
+    in_own_process("a_listener_survives_that_there_are_no_descriptors_left", &[], || {
+        const CLIENTS: usize = 30;
+        let socket = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        let address = socket.local_addr().expect("it is bound");
+        // They are connected before anybody accepts: they wait in the backlog.
+        let mut clients: Vec<_> = (0..CLIENTS).map(|_| connect(address)).collect();
+        // Room for the listener's waker and some connections, of two descriptors each.
+        allow_descriptors(12);
+        let failures = Arc::new(AtomicU32::new(0));
+        let node = Node::new();
+        serve_on(&node, socket, Counting(Arc::clone(&failures)));
+        let first = clients.first_mut().expect("there are clients");
+        exchange(first, b"there was room for this one");
+
+        thread::sleep(Duration::from_secs(1));
+        let told = failures.load(Ordering::Relaxed);
+        assert!(told > 0, "the limit was never reached");
+        assert!(told < 20, "{told} failures in a second: it spins");
+
+        // Each client that goes makes room for another. In the end all have been served.
+        for mut client in clients {
+            exchange(&mut client, b"in the end");
+        }
+        assert!(stop(&node) < Duration::from_secs(5));
+    });
+}
+
+#[test]
+fn a_listener_that_waits_for_descriptors_ends_at_once() {
+    in_own_process("a_listener_that_waits_for_descriptors_ends_at_once", &[], || {
+        let socket = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        let _waiting: Vec<_> = (0..10).map(|_| connect(socket.local_addr().expect("it is bound"))).collect();
+        allow_descriptors(1);
+        let failures = Arc::new(AtomicU32::new(0));
+        let node = Node::new();
+        serve_on(&node, socket, Counting(Arc::clone(&failures)));
+        while failures.load(Ordering::Relaxed) < 3 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(stop(&node) < Duration::from_secs(5));
+    });
+}
+
+/// Panics deep inside.
+struct Panics;
+
+impl tcp::Session for Panics {
+    fn received(&mut self, data: tcp::Data, _: &mut tcp::Connection<'_>) -> Result<(), antiphon::Exit> {
+        panic!("planned: {data:?}")
+    }
+}
+
+#[test]
+fn a_readers_stack_has_room_for_a_panic_with_a_backtrace() {
+    let name = "a_readers_stack_has_room_for_a_panic_with_a_backtrace";
+    in_own_process(name, &[("RUST_BACKTRACE", "full")], || {
+        let node = Node::new();
+        let server = serve(&node, |_| Panics);
+        let mut client = connect(server.address);
+        client.write_all(b"!").expect("the server reads");
+        expect_end(&mut client);
+        stop(&node);
+    });
+}
+
+#[test]
+fn an_idle_server_uses_no_time() {
+    in_own_process("an_idle_server_uses_no_time", &[], || {
+        let node = Node::new();
+        let server = serve(&node, |_| Echo);
+        let mut clients: Vec<_> = (0..20).map(|_| connect(server.address)).collect();
+        clients.iter_mut().for_each(|client| exchange(client, b"hello"));
+        thread::sleep(Duration::from_millis(200));
+        let before = ticks();
+        thread::sleep(Duration::from_secs(1));
+        let used = ticks() - before;
+        assert!(used <= 2, "{used} hundredths of a second of processor time in one idle second");
+        stop(&node);
+    });
+}
+
+/// How many hundredths of a second this process has run.
+fn ticks() -> u64 {
+    let mut text = String::new();
+    std::fs::File::open("/proc/self/stat")
+        .and_then(|mut file| file.read_to_string(&mut text))
+        .expect("/proc is there");
+    // Behind the name in parentheses; utime and stime are the 12th and 13th from there.
+    let fields: Vec<_> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    fields[11..13].iter().map(|field| field.parse::<u64>().expect("a number")).sum()
+}

@@ -1,0 +1,181 @@
+//! What the tests of `io::tcp` are made of.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::convert::Infallible;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use antiphon::io::tcp::{self, Accept, Command, Connection, Data, Event, Forward, Session, Stop};
+use antiphon::{Actor, Address, Context, Exit, Node};
+
+/// No single step takes that long, unless something hangs.
+pub(crate) const LONG: Duration = Duration::from_secs(30);
+
+/// Writes what it reads.
+pub(crate) struct Echo;
+
+impl Session for Echo {
+    fn received(&mut self, data: Data, connection: &mut Connection<'_>) -> Result<(), Exit> {
+        Ok(connection.write(data)?)
+    }
+}
+
+/// A process that does what it is told when it begins, and nothing else.
+pub(crate) struct Owner<F>(Option<F>);
+
+impl<F: FnOnce(&Context<'_, Infallible>) -> Result<(), Exit> + Send + 'static> Actor for Owner<F> {
+    type Message = Infallible;
+
+    fn init(&mut self, context: &mut Context<'_, Infallible>) -> Result<(), Exit> {
+        self.0.take().map_or(Ok(()), |begin| begin(context))
+    }
+
+    fn handle(&mut self, message: Infallible, _: &mut Context<'_, Infallible>) -> Result<(), Exit> {
+        match message {}
+    }
+}
+
+/// Starts a process that begins with `begin`.
+pub(crate) fn own(
+    node: &Node,
+    begin: impl FnOnce(&Context<'_, Infallible>) -> Result<(), Exit> + Send + 'static,
+) -> Address<Infallible> {
+    node.spawn(Owner(Some(begin))).expect("the node is up")
+}
+
+/// A listener on a node, and who owns it.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) listener: Address<Stop>,
+    pub(crate) owner: Address<Infallible>,
+}
+
+/// Starts a listener on a free port.
+pub(crate) fn serve(node: &Node, accept: impl Accept<SocketAddr>) -> Server {
+    serve_on(node, TcpListener::bind("127.0.0.1:0").expect("loopback has a free port"), accept)
+}
+
+pub(crate) fn serve_on(node: &Node, socket: TcpListener, accept: impl Accept<SocketAddr>) -> Server {
+    let address = socket.local_addr().expect("it is bound");
+    let (tell, told) = mpsc::channel();
+    let owner = own(node, move |context| {
+        let (reader, handler) = tcp::listener(socket, accept)?;
+        drop(tell.send(context.spawn_meta(reader, handler)?));
+        Ok(())
+    });
+    Server { address, listener: told.recv().expect("the owner has begun"), owner }
+}
+
+/// Hands the events of connections to the test.
+pub(crate) struct Collector(Sender<Event>);
+
+impl Actor for Collector {
+    type Message = Event;
+
+    fn handle(&mut self, event: Event, _: &mut Context<'_, Event>) -> Result<(), Exit> {
+        self.0.send(event).map_err(|_| Exit::Normal)
+    }
+}
+
+/// A server that leaves everything to the test.
+pub(crate) fn forward(node: &Node) -> (Server, Events, Address<Event>) {
+    let (tell, told) = mpsc::channel();
+    let collector = node.spawn(Collector(tell)).expect("the node is up");
+    let to = collector.clone();
+    (serve(node, move |peer| Forward::new(to.clone(), peer)), Events(told), collector)
+}
+
+/// The events of connections, as the test comes to them.
+pub(crate) struct Events(Receiver<Event>);
+
+impl Events {
+    pub(crate) fn next(&self) -> Event {
+        self.0.recv_timeout(LONG).expect("an event comes")
+    }
+
+    pub(crate) fn is_quiet_for(&self, time: Duration) -> bool {
+        self.0.recv_timeout(time).is_err()
+    }
+
+    pub(crate) fn opened(&self) -> Address<Command> {
+        match self.next() {
+            Event::Opened { connection, .. } => connection,
+            other => panic!("expected Opened, not {other:?}"),
+        }
+    }
+
+    pub(crate) fn data(&self) -> Data {
+        match self.next() {
+            Event::Data { data, .. } => data,
+            other => panic!("expected Data, not {other:?}"),
+        }
+    }
+
+    /// As many bytes as that, however they were cut.
+    pub(crate) fn bytes(&self, count: usize) -> Vec<u8> {
+        let mut all = Vec::new();
+        while all.len() < count {
+            all.extend_from_slice(&self.data());
+        }
+        all
+    }
+
+    pub(crate) fn ended(&self) {
+        match self.next() {
+            Event::Ended { .. } => {}
+            other => panic!("expected Ended, not {other:?}"),
+        }
+    }
+
+    pub(crate) fn closed(&self) -> Exit {
+        match self.next() {
+            Event::Closed { reason, .. } => reason,
+            other => panic!("expected Closed, not {other:?}"),
+        }
+    }
+}
+
+/// Connects a client on which nothing waits for ever.
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
+    let client = TcpStream::connect(address).expect("the server listens");
+    client.set_read_timeout(Some(LONG)).expect("a timeout of some length");
+    client.set_write_timeout(Some(LONG)).expect("a timeout of some length");
+    client.set_nodelay(true).expect("it is a TCP socket");
+    client
+}
+
+/// Sends `bytes` and expects them back.
+pub(crate) fn exchange(client: &mut TcpStream, bytes: &[u8]) {
+    client.write_all(bytes).expect("the server reads");
+    let mut answer = vec![0; bytes.len()];
+    client.read_exact(&mut answer).expect("the server answers");
+    assert_eq!(answer, bytes);
+}
+
+/// Expects that the server sends nothing more.
+pub(crate) fn expect_end(client: &mut TcpStream) {
+    let mut rest = Vec::new();
+    match client.read_to_end(&mut rest) {
+        Ok(_) => assert_eq!(rest, b"", "nothing should come before the end"),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}"),
+    }
+}
+
+/// Closes a socket so that its peer is told of a reset, not of an end.
+pub(crate) fn reset(client: TcpStream) {
+    rustix::net::sockopt::set_socket_linger(&client, Some(Duration::ZERO)).expect("it is a TCP socket");
+}
+
+/// Bytes in which each place is recognisable.
+pub(crate) fn pattern(count: usize) -> Vec<u8> {
+    (0..count).map(|place| (place ^ (place >> 8) ^ (place >> 16)) as u8).collect()
+}
+
+/// Stops a node on which nothing hangs, and says how long that took.
+pub(crate) fn stop(node: &Node) -> Duration {
+    let begin = Instant::now();
+    node.stop(LONG).expect("everything ends");
+    begin.elapsed()
+}
