@@ -29,6 +29,7 @@ mod dormitory;
 mod manual;
 mod pool;
 mod state;
+mod station;
 mod watchdog;
 mod worker;
 

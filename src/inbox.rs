@@ -74,6 +74,11 @@ pub trait Body: Sized + Send + 'static {
 
     /// Uses up an activation: handles what is queued, then parks, closes, or passes it on.
     fn run(activation: Activation<Self>);
+
+    /// As [`run`](Self::run), for no more than one item where that can be told apart.
+    fn run_one(activation: Activation<Self>) {
+        Self::run(activation);
+    }
 }
 
 /// A queue with a body that is run, by one thread at a time, when something is in it.
@@ -344,6 +349,7 @@ unsafe impl Send for Task {}
 /// What can be done with a [`Task`], for one type of inbox.
 struct ActivationTable {
     run: unsafe fn(*const ()),
+    run_one: unsafe fn(*const ()),
     abandon: unsafe fn(*const ()),
 }
 
@@ -353,6 +359,8 @@ impl<B: Body> ActivationOf<B> {
     const TABLE: ActivationTable = ActivationTable {
         // SAFETY: as for `restore`.
         run: |inbox| B::run(unsafe { Self::restore(inbox) }),
+        // SAFETY: as for `restore`.
+        run_one: |inbox| B::run_one(unsafe { Self::restore(inbox) }),
         // SAFETY: as for `restore`.
         abandon: |inbox| drop(unsafe { Self::restore(inbox) }),
     };
@@ -373,6 +381,14 @@ impl Task {
         let this = ManuallyDrop::new(self);
         // SAFETY: `into_task` made the pair; `this` is used up, so the pointer is passed once.
         unsafe { (this.activation.run)(this.inbox) }
+    }
+
+    /// As [`run`](Self::run), for one item.
+    #[inline]
+    pub(crate) fn run_one(self) {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: as in `run`.
+        unsafe { (this.activation.run_one)(this.inbox) }
     }
 }
 

@@ -70,6 +70,8 @@
 #![deny(unsafe_code)]
 
 mod address;
+mod call;
+mod capacity;
 pub mod executor;
 mod exit;
 mod family;
@@ -84,6 +86,7 @@ mod process;
 mod relations;
 
 pub use address::{Address, SendError};
+pub use call::{CallError, Reply};
 pub use event::{ActorId, Class, Kind};
 pub use exit::Exit;
 pub use meta::{Handler, HandlerContext, Interrupt, Reader, ReaderContext};

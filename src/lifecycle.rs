@@ -1,9 +1,12 @@
 //! What is known of an actor whatever the type of its messages, and how it is reported as ended.
 
+use std::num::NonZeroU32;
+
 use event::{ActorId, Event, Kind};
 use platform::record::emit;
 use platform::sync::Arc;
 
+use crate::capacity::Capacity;
 use crate::exit::Exit;
 use crate::family::{End, Family, Late};
 use crate::mailbox::Signal;
@@ -37,34 +40,37 @@ pub(crate) struct Lifecycle {
     owner: Owner,
     family: Family,
     pub(crate) relations: Relations,
+    /// The room for messages, if it is bounded.
+    pub(crate) capacity: Option<Box<Capacity>>,
+}
+
+/// What an actor says of itself before it lives.
+pub(crate) struct Manner {
+    /// The name of its type.
+    pub(crate) label: &'static str,
+    /// How many messages may wait for it, if not any number.
+    pub(crate) capacity: Option<NonZeroU32>,
 }
 
 impl Lifecycle {
     /// A process in the given slot of its node.
-    pub(crate) fn process(node: &Node, id: ActorId, label: &'static str, slot: usize) -> Arc<Self> {
-        let owner = Owner::Node { slot };
-        Arc::new(Self {
-            id,
-            label,
-            node: node.clone(),
-            owner,
-            family: Family::new(&[End::Handler]),
-            relations: Relations::default(),
-        })
+    pub(crate) fn process(node: &Node, id: ActorId, slot: usize, manner: Manner) -> Arc<Self> {
+        Self::new(node.clone(), id, Owner::Node { slot }, &[End::Handler], manner)
     }
 
     /// A meta-process of `parent`; its two own ends are `terminate` and the Reader.
-    pub(crate) fn meta(parent: &Arc<Self>, label: &'static str, slot: usize) -> Arc<Self> {
-        let owner = Owner::Process { parent: Arc::clone(parent), slot };
+    pub(crate) fn meta(parent: &Arc<Self>, slot: usize, manner: Manner) -> Arc<Self> {
         let node = parent.node.clone();
-        Arc::new(Self {
-            id: node.new_id(),
-            label,
-            node,
-            owner,
-            family: Family::new(&[End::Handler, End::Reader]),
-            relations: Relations::default(),
-        })
+        let id = node.new_id();
+        let owner = Owner::Process { parent: Arc::clone(parent), slot };
+        Self::new(node, id, owner, &[End::Handler, End::Reader], manner)
+    }
+
+    fn new(node: Node, id: ActorId, owner: Owner, ends: &[End], manner: Manner) -> Arc<Self> {
+        let Manner { label, capacity } = manner;
+        let capacity = capacity.map(|limit| Box::new(Capacity::new(limit)));
+        let (family, relations) = (Family::new(ends), Relations::default());
+        Arc::new(Self { id, label, node, owner, family, relations, capacity })
     }
 
     pub(crate) fn kind(&self) -> Kind {

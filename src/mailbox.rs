@@ -92,6 +92,11 @@ impl<M> Lanes<M> {
         }
     }
 
+    /// Undoes a `pop`.
+    fn put_back(&mut self, letter: Letter<Envelope<M>>) {
+        self.0[letter.item().class() as usize].push_front(letter);
+    }
+
     fn pop(&mut self) -> Option<Letter<Envelope<M>>> {
         self.0.iter_mut().find_map(Queue::pop_front)
     }
@@ -129,23 +134,38 @@ impl<M: Send + 'static> Body for Core<M> {
     type Item = Envelope<M>;
     type Shared = Arc<Lifecycle>;
 
-    fn run(mut activation: Activation<Self>) {
-        for _ in 0..limits::BATCH {
-            let Some(letter) = next(&mut activation) else {
-                match activation.park() {
-                    Ok(()) => return,
-                    Err(back) => activation = back,
-                }
-                continue;
-            };
-            if let Err(reason) = deliver(&mut activation, letter.into_item()) {
-                return terminate(activation, &reason);
-            }
-        }
-        // Fairness: others have waited for a whole batch.
-        let node = activation.inbox().shared().node.clone();
-        node.executor().yield_back(activation.into_task());
+    fn run(activation: Activation<Self>) {
+        run(activation, limits::BATCH);
     }
+
+    fn run_one(activation: Activation<Self>) {
+        run(activation, 1);
+    }
+}
+
+/// Handles up to `budget` messages and signals, then goes to the back of the queue if there are more.
+fn run<M: Send + 'static>(mut activation: Activation<Core<M>>, budget: usize) {
+    let mut left = budget;
+    loop {
+        let Some(letter) = next(&mut activation) else {
+            match activation.park() {
+                Ok(()) => return,
+                Err(back) => activation = back,
+            }
+            continue;
+        };
+        if left == 0 {
+            activation.with(|_, core| core.lanes.put_back(letter));
+            break;
+        }
+        left -= 1;
+        if let Err(reason) = deliver(&mut activation, letter.into_item()) {
+            return terminate(activation, &reason);
+        }
+    }
+    // Fairness: others have waited for a whole batch.
+    let node = activation.inbox().shared().node.clone();
+    node.executor().yield_back(activation.into_task());
 }
 
 /// The next thing to handle: the oldest of the most urgent class, of all that has arrived.
@@ -165,6 +185,9 @@ fn deliver<M: Send + 'static>(
     match envelope {
         Envelope::Message { message, stamp, .. } => activation.with(|me, core| {
             let actor = me.shared().id;
+            if let Some(capacity) = &me.shared().capacity {
+                capacity.release();
+            }
             emit(|r| Event::HandleBegin { actor, message: r.message(&stamp) });
             let result = callback(me, || core.behaviour().handle(me, message)).flatten();
             emit(|r| Event::HandleEnd { actor, message: r.message(&stamp), ok: result.is_ok() });
@@ -248,6 +271,9 @@ fn end<M: Send + 'static>(
     actor.ending(reason);
     actor.close_family();
     let (mut closed, leftovers) = activation.close();
+    if let Some(capacity) = &actor.capacity {
+        capacity.close();
+    }
     closed.with(|me, core| {
         if let Some(interrupt) = core.interrupt.take() {
             emit(|_| Event::Interrupt { actor: actor.id });

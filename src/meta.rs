@@ -19,18 +19,20 @@
 
 use std::any::type_name;
 use std::fmt;
+use std::num::NonZeroU32;
 
-use event::{ActorId, Event, Kind};
+use event::{ActorId, Class, Event, Kind};
 use platform::panic::catch;
 use platform::record::{self, emit};
 use platform::sync::{Arc, Mutex};
 use platform::thread::{self, JoinHandle};
 
 use crate::address::{Address, SendError};
+use crate::capacity::Capacity;
 use crate::exit::Exit;
 use crate::family::End;
 use crate::inbox::{Inbox, Task};
-use crate::lifecycle::{Control, Lifecycle};
+use crate::lifecycle::{Control, Lifecycle, Manner};
 use crate::mailbox::{self, Behaviour, Core, Mailbox, Signal};
 use crate::process::{Down, Exited, SpawnError, spawned, start};
 
@@ -60,6 +62,13 @@ pub trait Reader<M: Send + 'static>: Send + Sized + 'static {
 pub trait Handler: Send + Sized + 'static {
     /// What it can be sent.
     type Message: Send + 'static;
+
+    /// How many messages may wait for this meta-process; `None` is any number. Asked once, before `init`.
+    ///
+    /// A bounded mailbox never holds more (`capacity`). Signals, such as an exit, take no room.
+    fn capacity(&self) -> Option<NonZeroU32> {
+        None
+    }
 
     /// Called once, before any message and before the Reader begins, by the thread that spawns.
     ///
@@ -181,7 +190,7 @@ impl<M: Send + 'static> ReaderContext<M> {
     /// As [`Address::send`].
     #[inline]
     pub fn deliver(&self, message: M) -> Result<(), SendError<M>> {
-        self.address().send_and(message, Task::run)
+        self.address().send_with(Class::Main, message, Capacity::reserve, Task::run)
     }
 }
 
@@ -220,9 +229,10 @@ where
     H: Handler,
 {
     let interrupt = reader.interrupt();
+    let manner = Manner { label: type_name::<H>(), capacity: handler.capacity() };
     let core = Core::new(Box::new(Meta(handler)));
     let mut activation = parent.adopt(|slot| {
-        let activation = Inbox::new(core, Lifecycle::meta(parent, type_name::<H>(), slot));
+        let activation = Inbox::new(core, Lifecycle::meta(parent, slot, manner));
         let control = activation.inbox().boxed();
         (activation, control)
     })?;

@@ -13,6 +13,7 @@ use platform::thread::JoinHandle;
 use platform::{limits, time};
 
 use crate::address::Address;
+use crate::call::{CallError, Reply, Waits, call};
 use crate::executor::{Executor, Pool};
 use crate::exit::Exit;
 use crate::family::{End, Family, Late};
@@ -39,6 +40,9 @@ struct Inner {
     dead_letters: Mutex<Vec<Address<DeadLetter>>>,
     /// Each name with the address of its actor, whose message type only the one who asks knows.
     names: Mutex<BTreeMap<Box<str>, Box<dyn Any + Send + Sync>>>,
+    /// Which actor waits for which other's reply.
+    waits: Waits,
+    late_replies: AtomicU64,
     /// The thread of the Reader that ended last: it has joined the one before it, `stop` joins it.
     last_reader: Mutex<Option<JoinHandle>>,
 }
@@ -116,6 +120,8 @@ impl Node {
             empty: Condvar::new(),
             dead_letters: Mutex::new(Vec::new()),
             names: Mutex::new(BTreeMap::new()),
+            waits: Waits::default(),
+            late_replies: AtomicU64::new(0),
             last_reader: Mutex::new(None),
         }))
     }
@@ -143,6 +149,28 @@ impl Node {
     /// Finds a process by its name; `None` if nobody has it, or if it understands other messages than `M`.
     pub fn lookup<M: Send + 'static>(&self, name: &str) -> Option<Address<M>> {
         self.0.names.lock().get(name)?.downcast_ref::<Address<M>>().cloned()
+    }
+
+    /// Calls an actor from a plain thread and waits for its reply, at most for `timeout` (`call-outcome`).
+    ///
+    /// `request` makes the message around the [`Reply`]. An actor uses [`Context::call`](crate::Context::call)
+    /// instead, so that it is known who waits.
+    ///
+    /// # Errors
+    /// [`CallError`], for each way to get no reply.
+    pub fn call<M: Send + 'static, R: Send + 'static>(
+        &self,
+        address: &Address<M>,
+        request: impl FnOnce(Reply<R>) -> M,
+        timeout: Duration,
+    ) -> Result<R, CallError> {
+        call(self, None, address, request, timeout)
+    }
+
+    /// How many replies came after their callers had given up.
+    pub fn late_replies(&self) -> u64 {
+        // Relaxed: a count orders nothing.
+        self.0.late_replies.load(Ordering::Relaxed)
     }
 
     /// Asks an actor to end before its next message; what it has not handled becomes dead letters.
@@ -207,6 +235,15 @@ impl Node {
             });
         }
         all
+    }
+
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.0.waits
+    }
+
+    pub(crate) fn count_late_reply(&self) {
+        // Relaxed: a count orders nothing.
+        self.0.late_replies.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn executor(&self) -> &dyn Executor {

@@ -2,16 +2,19 @@
 
 use std::any::type_name;
 use std::fmt;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use event::{ActorId, Event, Kind};
 use platform::record::emit;
 use platform::sync::Arc;
 
 use crate::address::Address;
+use crate::call::{CallError, Reply, call};
 use crate::exit::Exit;
 use crate::family::Late;
 use crate::inbox::{Activation, Inbox};
-use crate::lifecycle::{Control, Lifecycle};
+use crate::lifecycle::{Control, Lifecycle, Manner};
 use crate::mailbox::{self, Behaviour, Core, Mailbox};
 use crate::meta::{Handler, Reader, spawn_meta};
 use crate::node::Node;
@@ -28,6 +31,13 @@ use crate::relations::RelationId;
 pub trait Actor: Send + Sized + 'static {
     /// What it can be sent.
     type Message: Send + 'static;
+
+    /// How many messages may wait for this actor; `None` is any number. Asked once, before `init`.
+    ///
+    /// A bounded mailbox never holds more (`capacity`). Signals, such as an exit or a Down, take no room.
+    fn capacity(&self) -> Option<NonZeroU32> {
+        None
+    }
 
     /// Called once, before any message, by the thread that spawns.
     ///
@@ -114,6 +124,24 @@ impl<M: Send + 'static> Context<'_, M> {
         H: Handler,
     {
         spawn_meta(self.me.shared(), reader, handler)
+    }
+
+    /// Calls another actor and waits for its reply, at most for `timeout` (`call-outcome`).
+    ///
+    /// `request` makes the message around the [`Reply`]. While it waits, this actor handles nothing and blocks
+    /// no other; if the call wakes the callee, it runs here, and `timeout` counts from when it has.
+    ///
+    /// # Errors
+    /// [`CallError`], for each way to get no reply. [`CallError::Deadlock`] if the callee waits, directly or
+    /// through others, for this actor (`deadlock-refusal`).
+    pub fn call<N: Send + 'static, R: Send + 'static>(
+        &self,
+        address: &Address<N>,
+        request: impl FnOnce(Reply<R>) -> N,
+        timeout: Duration,
+    ) -> Result<R, CallError> {
+        let me = self.me.shared();
+        call(&me.node, Some(me), address, request, timeout)
     }
 
     /// Watches an actor: [`Actor::down`] is called once when it has ended, or soon if it has already
@@ -237,9 +265,10 @@ pub(crate) fn spawn<A: Actor>(
     actor: A,
     name: Option<&str>,
 ) -> Result<Address<A::Message>, SpawnError> {
+    let manner = Manner { label: type_name::<A>(), capacity: actor.capacity() };
     let core = Core::new(Box::new(Process(actor)));
     let mut activation = node.adopt(|id, slot| {
-        let activation = Inbox::new(core, Lifecycle::process(node, id, type_name::<A>(), slot));
+        let activation = Inbox::new(core, Lifecycle::process(node, id, slot, manner));
         let control = activation.inbox().boxed();
         (activation, control)
     })?;
