@@ -11,7 +11,8 @@ use platform::thread;
 use super::Executor;
 use super::dormitory::{Dormitory, StartError};
 use super::state::{Claim, MOST_THREADS, NoClaim, Snapshot, State};
-use super::watchdog::{self, Station};
+use super::station::Station;
+use super::watchdog;
 use super::worker::{self, Queued};
 use crate::inbox::Task;
 

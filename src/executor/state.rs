@@ -243,8 +243,8 @@ impl State {
 
     /// No worker falls asleep any more.
     pub(super) fn close(&self) {
-        // Release: pairs with the Acquire of those who find it closed; what the closer queued is theirs to run.
-        self.0.fetch_or(CLOSED, Ordering::Release);
+        // Relaxed: it moves a flag only. What was queued before was announced before.
+        self.0.fetch_or(CLOSED, Ordering::Relaxed);
     }
 
     /// Says that somebody should watch; true if nobody did.

@@ -12,57 +12,14 @@
 use std::time::Duration;
 
 use platform::sync::Arc;
-use platform::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::pool::Shared;
+use super::station::Station;
 
 /// How long it pauses between two rounds: long against a task, short against what a person notices.
 const ROUND: Duration = Duration::from_millis(2);
 /// After how many rounds without anything to see it rests. Calling it costs a wake-up.
 const QUIET_ROUNDS: u32 = 5;
-
-/// What one thread of the pool shows of itself. On cache lines of its own: its worker writes it at each task.
-#[derive(Debug)]
-#[repr(align(128))]
-pub(super) struct Station {
-    /// Odd while in a task; written by its worker only.
-    begun: AtomicU64,
-    /// The watchdog knows that something may be queued here behind a running task.
-    watched: AtomicBool,
-}
-
-impl Station {
-    pub(super) fn new() -> Self {
-        Self { begun: AtomicU64::new(0), watched: AtomicBool::new(false) }
-    }
-
-    /// A task begins.
-    pub(super) fn begin(&self) {
-        self.advance();
-    }
-
-    /// A task ends, or waits for something outside.
-    pub(super) fn end(&self) {
-        self.advance();
-    }
-
-    fn advance(&self) {
-        // Relaxed, and a load and a store: only its worker writes it, and the watchdog only compares it.
-        self.begun.store(self.begun.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-    }
-
-    /// Its worker has queued something behind the task that it runs; true if the watchdog must be called.
-    pub(super) fn defer(&self) -> bool {
-        // Release: pairs with the Acquire of `look_away`, after which the watchdog looks at the queue.
-        !self.watched.swap(true, Ordering::Release)
-    }
-
-    /// The watchdog is about to rest: the next deferral must call it.
-    fn look_away(&self) {
-        // Acquire: pairs with the Release of `defer`; what was deferred before is seen by the look that follows.
-        self.watched.swap(false, Ordering::Acquire);
-    }
-}
 
 /// The watchdog's memory between two rounds.
 struct Watchdog {
@@ -131,8 +88,7 @@ impl Watchdog {
     fn survey(&mut self, shared: &Shared) -> Survey {
         let mut survey = Survey::default();
         for (place, station) in shared.stations().iter().enumerate() {
-            // Relaxed: see `advance`.
-            let begun = station.begun.load(Ordering::Relaxed);
+            let begun = station.begun();
             if std::mem::replace(&mut self.begun[place], begun) != begun {
                 survey.progress = true;
             } else {

@@ -172,6 +172,24 @@ fn a_task_that_waits_for_its_neighbour_needs_the_other_worker() {
     });
 }
 
+#[test]
+fn what_is_pushed_during_a_search_is_passed_on() {
+    explore(Some(2), 500..100_000, || {
+        let pool = pool(2, 2);
+        let tally = Tally::new();
+        for _ in 0..2 {
+            let tally = tally.clone();
+            // Each waits until both run; so the worker that finds one must not keep the other for later.
+            pool.execute(task(move || {
+                tally.count();
+                tally.wait_for(2);
+            }));
+        }
+        tally.wait_for(2);
+        pool.stop();
+    });
+}
+
 /// Explored in 1,104 executions when it was written.
 #[test]
 fn a_told_wait_gets_a_spare() {
