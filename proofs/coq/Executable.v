@@ -192,6 +192,8 @@ Definition guard (b : bool) (s : node) : option node := if b then Some s else No
 
 Definition came_to_life (c : core) : bool := match initialised c with Some true => true | _ => false end.
 
+Definition stillborn (c : core) : bool := match initialised c with Some false => true | _ => false end.
+
 Definition none (n : nat) : bool := match n with 0 => true | S _ => false end.
 
 Definition is_closed (w : word) : bool := match w with Closed => true | _ => false end.
@@ -218,7 +220,7 @@ Definition exec (s : node) (l : label) : option node :=
   | Not_spawned i =>
       match get i (actors s) with
       | None => Some s
-      | Some A => guard (is_closed (inbox (mailbox A))) s
+      | Some A => guard (is_closed (inbox (mailbox A)) || stillborn (mailbox A)) s
       end
   | Mailbox i l =>
       with_actor A as i of s;
@@ -347,6 +349,9 @@ Proof. intros []; simpl; split; congruence. Qed.
 Lemma came_to_life_iff : forall c, came_to_life c = true <-> initialised c = Some true.
 Proof. intros c. unfold came_to_life. destruct (initialised c) as [[]|]; split; congruence. Qed.
 
+Lemma stillborn_iff : forall c, stillborn c = true <-> initialised c = Some false.
+Proof. intros c. unfold stillborn. destruct (initialised c) as [[]|]; split; congruence. Qed.
+
 Lemma none_iff : forall n, none n = true <-> n = 0.
 Proof. intros []; simpl; split; congruence. Qed.
 
@@ -387,7 +392,9 @@ Ltac opened :=
 Theorem exec_sound : forall s l t, exec s l = Some t -> step s l t.
 Proof.
   intros s l t H. destruct l; simpl in H; opened; try (econstructor; eauto; fail).
-  - constructor. intros B HB. congruence.
+  - constructor. intros B HB. match goal with G : _ || _ = true |- _ => apply orb_true_iff in G; destruct G as [G|G] end.
+    + left. apply is_closed_iff. congruence.
+    + right. apply stillborn_iff. congruence.
   - constructor. intros B HB. congruence.
   - eapply S_tell; eauto. discriminate.
   - eapply S_tell; eauto. discriminate.
@@ -419,7 +426,9 @@ Proof.
     | G : signalled _ _ _ _, Ha : get _ (actors s) = Some _ |- _ => apply (push_signal_complete _ _ _ _ (Hsh _ _ Ha)) in G; rewrite G
     | G : may _ _ |- _ => apply may_b_iff in G; rewrite G
     end; simpl; rewrite ?Pos.eqb_refl; try reflexivity.
-  - destruct (get i (actors s)) as [A|] eqn:E; [|reflexivity]. rewrite (H _ eq_refl). reflexivity.
+  - destruct (get i (actors s)) as [A|] eqn:E; [|reflexivity]. destruct (H _ eq_refl) as [Hc|Hs].
+    + rewrite Hc. reflexivity.
+    + apply stillborn_iff in Hs. rewrite Hs, orb_true_r. reflexivity.
   - destruct sg; [reflexivity|reflexivity|congruence].
   - destruct (reader_needs_interrupt (line A)); simpl; [rewrite H1 by reflexivity|]; reflexivity.
 Qed.

@@ -311,7 +311,7 @@ Inductive step : node -> label -> node -> Prop :=
     get i (actors s) = Some A -> initialised (mailbox A) = Some true ->
     step s (Spawned i) s
 | S_not_spawned : forall s i,
-    (forall A, get i (actors s) = Some A -> inbox (mailbox A) = Closed) ->
+    (forall A, get i (actors s) = Some A -> inbox (mailbox A) = Closed \/ initialised (mailbox A) = Some false) ->
     step s (Not_spawned i) s
 | S_mailbox : forall s i l A c,
     get i (actors s) = Some A -> may A l -> cstep (mailbox A) l c ->

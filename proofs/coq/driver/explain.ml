@@ -40,6 +40,7 @@ type message = {
   mutable dead_at : int;
   mutable pushed : bool;
   mutable gone : bool;  (* handled or a dead letter, by now *)
+  mutable overlaps : bool;  (* handled while another callback was in progress: its order is not known *)
 }
 
 type life = {
@@ -53,6 +54,8 @@ type life = {
   mutable returned : bool;  (* its spawn has returned with success, by now *)
   mutable failed : bool;  (* by now: a callback or its Reader failed *)
   mutable terminate_at : int;  (* by now: where terminate began or the end was reported *)
+  mutable lost : bool;  (* it has accepted a message that nobody ever hears of again, so no step explains it *)
+  mutable over : bool;  (* by now: its init failed, its terminate is over, or its end was reported *)
   mutable order : (M.positive * message array) list;  (* by class: in order of acceptance *)
 }
 
@@ -77,7 +80,7 @@ let life_in lives actor =
   | None ->
       let life =
         { kind = M.Process; owner = None; family = []; shows_reader = false; shows_end = false; refused = false;
-          joined = false; returned = false; failed = false; terminate_at = never; order = [] }
+          joined = false; returned = false; failed = false; lost = false; over = false; terminate_at = never; order = [] }
       in
       Hashtbl.add lives actor life;
       life
@@ -131,7 +134,7 @@ let survey trace =
           ignore (life recipient);
           Hashtbl.add messages id
             { id; recipient; cls; from; sent_at = at; returned_at = never; told = None; handled_at = never;
-              dead_at = never; pushed = false; gone = false }
+              dead_at = never; pushed = false; gone = false; overlaps = false }
       | Send_end { message = id; ok } ->
           let m = message at id in
           if m.told <> None then malformed at "the send of this message ended before";
@@ -155,6 +158,23 @@ let survey trace =
     trace.events;
   (messages, lives, !tells_readers, !tells_ends)
 
+(* Which messages are handled while another callback of their actor is in progress. *)
+let overlaps trace messages =
+  let running = Hashtbl.create 16 in
+  let count actor = Option.value ~default:0 (Hashtbl.find_opt running actor) in
+  let add actor n = Hashtbl.replace running actor (count actor + n) in
+  Array.iteri
+    (fun at (_, event) ->
+      match event with
+      | Init_begin { actor; _ } | Terminate_begin { actor } -> add actor 1
+      | Init_end { actor; _ } | Terminate_end { actor } | Handle_end { actor; _ } -> add actor (-1)
+      | Handle_begin { actor; message } ->
+          let m = Hashtbl.find messages message in
+          if count actor > 0 && m.handled_at = at then m.overlaps <- true;
+          add actor 1
+      | _ -> ())
+    trace.events
+
 (* Each begun thing ends at most once; a process has no Reader. What is said of an actor after its identity was given
    twice is not looked at. *)
 let sense trace lives =
@@ -175,7 +195,7 @@ let sense trace lives =
     | Some (w, a) -> if w <> watcher || a <> actor then malformed at "this monitor was said to be another"
     | None -> Hashtbl.add monitors id (watcher, actor)
   in
-  let begun = Hashtbl.create 16 in
+  let begun = Hashtbl.create 16 and spawned = Hashtbl.create 16 and active = Hashtbl.create 16 in
   let has_reader at actor =
     match Hashtbl.find_opt lives actor with
     | Some { kind = M.Process; _ } when Hashtbl.mem begun actor ->
@@ -185,17 +205,19 @@ let sense trace lives =
   Array.iteri
     (fun at (_, event) ->
       match event with
+      | Spawn { actor; ok = true; _ } ->
+          if Hashtbl.mem spawned actor then Hashtbl.replace ambiguous actor () else Hashtbl.add spawned actor ()
       | Init_begin { actor; _ } ->
-          if Hashtbl.mem begun actor then Hashtbl.replace ambiguous actor ();
+          if Hashtbl.mem begun actor || Hashtbl.mem active actor then Hashtbl.replace ambiguous actor ();
           Hashtbl.replace begun actor ();
           more inits actor
       | Init_end { actor; _ } -> less at inits actor actor "init"
-      | Handle_begin { actor; message } -> more handling (actor, message)
+      | Handle_begin { actor; message } -> Hashtbl.replace active actor (); more handling (actor, message)
       | Handle_end { actor; message; _ } -> less at handling (actor, message) actor "handle"
       | Reader_begin { actor } -> has_reader at actor; more readers actor
       | Reader_end { actor; _ } -> has_reader at actor; less at readers actor actor "the Reader"
       | Interrupt { actor } -> has_reader at actor
-      | Terminate_begin { actor } -> more ends actor
+      | Terminate_begin { actor } -> Hashtbl.replace active actor (); more ends actor
       | Terminate_end { actor } -> less at ends actor actor "terminate"
       | Monitor { id; watcher; actor } ->
           if Hashtbl.mem placed id then malformed at "this monitor was placed before";
@@ -238,7 +260,7 @@ let misorderings trace lives =
           let latest = Hashtbl.create 8 in
           Array.iter
             (fun m ->
-              if m.handled_at < never && m.from <> Unknown then begin
+              if m.handled_at < never && m.from <> Unknown && not m.overlaps then begin
                 let before = Option.value ~default:(-1) (Hashtbl.find_opt latest m.from) in
                 if m.returned_at < before then Hashtbl.replace lines (line_of trace m.handled_at) ();
                 Hashtbl.replace latest m.from (max before m.sent_at)
@@ -292,6 +314,8 @@ let accept st line m =
 
 let lane st m = List.assoc m.cls (life st m.recipient).order
 
+exception Overtaken
+
 (* Accepts a message, and before it those of its class that must come before. *)
 let rec accept_up_to st at m =
   let line = line_of st.trace at in
@@ -299,16 +323,18 @@ let rec accept_up_to st at m =
   let rec before i =
     if order.(i) != m then begin
       let earlier = order.(i) in
-      if not earlier.pushed then if earlier.sent_at < at then accept st line earlier else sender_order st line;
+      if not earlier.pushed then if earlier.sent_at < at then accept st line earlier else raise Overtaken;
       before (i + 1)
     end
   in
-  if not m.pushed then begin
-    (* Usually everything before it is there already. *)
-    let place = place_in order m in
-    if place > 0 && not order.(place - 1).pushed then before 0;
-    accept st line m
-  end
+  let forgotten = m.handled_at = never && m.dead_at = never && st.trace.complete in
+  if not m.pushed then
+    try
+      (* Usually everything before it is there already. *)
+      let place = place_in order m in
+      if place > 0 && not order.(place - 1).pushed then before 0;
+      accept st line m
+    with Overtaken -> if forgotten then (life st m.recipient).lost <- true else sender_order st line
 
 and place_in order m =
   (* The order is sorted by what [acceptance] ranks by; a binary search would need the rank: walk from a guess. *)
@@ -360,6 +386,20 @@ let rec close st at actor busy =
     | Some (M.Draining _ | M.Terminating | M.Leaving) -> ()
   end
 
+(* Something that only an ending actor does, while a callback is in progress: if terminate begins before the callback
+   ends, that is what is wrong. *)
+let overlap_ahead st at actor why =
+  let rec look i =
+    if i < Array.length st.trace.events then
+      match snd st.trace.events.(i) with
+      | Terminate_begin { actor = a } when a = actor ->
+          rejected (line_of st.trace i) "handler-exclusion" "terminate begins while another callback is in progress"
+      | (Handle_end { actor = a; _ } | Init_end { actor = a; _ }) when a = actor -> ()
+      | _ -> look (i + 1)
+  in
+  look (at + 1);
+  outside (line_of st.trace at) why
+
 let letters st actor =
   List.filter_map (fun e -> match e.M.what with M.User m -> Some m | M.Notice _ | M.Signal _ -> None) (get st actor).M.mailbox.M.local
 
@@ -367,7 +407,7 @@ let letters st actor =
 let finish_holder st line actor =
   if stage st actor = Some (M.Draining false) then mailbox st line actor M.Skip_terminate;
   if stage st actor = Some M.Leaving then begin
-    if letters st actor <> [] then
+    if letters st actor <> [] || (life st actor).lost then
       rejected line "no-loss" "the actor has ended, and a message that it had accepted is gone";
     List.iter (fun e -> mailbox st line actor (M.Dead_letter e)) (get st actor).M.mailbox.M.local;
     List.iter (fun child -> must st line (M.Tell_child (actor, child, assumed))) (get st actor).M.to_tell;
@@ -406,7 +446,11 @@ let rec before_report st line actor =
       (match stage st child with
        | Some (M.Draining false) | Some M.Leaving | None -> if not (is_closed st child) then left ()
        | Some _ -> left ());
-      (match (get st child).M.line with M.Reading | M.Started -> left () | _ -> ());
+      (match (get st child).M.line with
+       | M.Reading when st.tells_ends && l.over && not (get st child).M.interrupted ->
+           rejected line "interruption" "a meta-process has terminated, and its Reader was left without an interrupt"
+       | M.Reading | M.Started -> left ()
+       | _ -> ());
       report st line child false)
     (get st actor).M.children
 
@@ -468,6 +512,7 @@ let ended st at actor =
    | Some M.Terminating -> once "the actor is reported ended while terminate is in progress"
    | _ -> ());
   (life st actor).terminate_at <- min at (life st actor).terminate_at;
+  (life st actor).over <- true;
   report st line actor true
 
 (* A watcher is told: at the latest now the actor was reported as ended. *)
@@ -492,7 +537,7 @@ let dead_letter st at actor m =
     rejected (line_of st.trace (max at m.returned_at)) "no-duplication" "a dead letter whose sender has it back";
   born st line actor;
   if not m.pushed then accept_up_to st at m;
-  close st at actor (fun () -> outside line "a dead letter while a callback is in progress");
+  close st at actor (fun () -> overlap_ahead st at actor "a dead letter while a callback is in progress");
   let e = { M.what = M.User m.id; of_class = m.cls } in
   if not (step st (M.Mailbox (actor, M.Dead_letter e))) then outside line "dead letters are handed over in another order, or late";
   m.gone <- true
@@ -506,7 +551,7 @@ let event st at (line, event) =
       l.returned <- true;
       if not (step st (M.Spawned actor)) then outside line "the spawn returns before init has succeeded"
   | Spawn { actor; ok = false; _ } ->
-      if exists st actor && not (is_closed st actor) then
+      if exists st actor && (get st actor).M.mailbox.M.initialised <> Some false && not (is_closed st actor) then
         close st at actor (fun () -> outside line "a refused spawn of an actor that is in a callback");
       must st line (M.Not_spawned actor)
   | Init_begin { actor; _ } ->
@@ -514,7 +559,7 @@ let event st at (line, event) =
       if not (step st (M.Mailbox (actor, M.Init_begin))) then
         rejected line "unique-identity" "the actor begins, but this id named an actor before"
   | Init_end { actor; ok } ->
-      if not ok then (life st actor).failed <- true;
+      if not ok then ((life st actor).failed <- true; (life st actor).over <- true);
       mailbox st line actor (M.Init_end ok)
   | Send_begin { message; recipient; cls; _ } ->
       born st line recipient;
@@ -523,7 +568,7 @@ let event st at (line, event) =
       let m = Hashtbl.find st.messages message in
       if ok then accept_up_to st at m
       else if not (step st (M.Refuse message)) then must st line (M.Refuse_full message);
-      must st line (M.Send_end message)
+      if not (ok && (life st m.recipient).lost && not m.pushed) then must st line (M.Send_end message)
   | Handle_begin { actor; message } -> handle st at actor (Hashtbl.find st.messages message)
   | Handle_end { actor; message; ok } ->
       (match stage st actor with
@@ -547,11 +592,12 @@ let event st at (line, event) =
       must st line (M.Reader_end actor)
   | Interrupt { actor } ->
       born st line actor;
-      close st at actor (fun () -> outside line "an interrupt while a callback is in progress");
+      close st at actor (fun () -> overlap_ahead st at actor "an interrupt while a callback is in progress");
       if not (step st (M.Interrupt (actor, true))) then outside line "a second interrupt"
   | Terminate_begin { actor } -> terminate_begin st at actor
   | Terminate_end { actor } ->
       if stage st actor <> Some M.Terminating then outside line "terminate ends, and the model is elsewhere";
+      (life st actor).over <- true;
       mailbox st line actor M.Terminate_end
   | Dead_letter { actor; message } -> dead_letter st at actor (Hashtbl.find st.messages message)
   | Ended { actor } -> ended st at actor
@@ -565,13 +611,17 @@ let rest st actor =
   let l = life st actor in
   let a () = get st actor in
   let callback = match stage st actor with Some h -> M.in_callback h | None -> false in
+  (match l.owner with
+   | Some owner when (life st owner).over && (not l.over) && (not callback) && (a ()).M.mailbox.M.initialised <> None && l.kind = M.Meta ->
+       rejected line "ownership" "a meta-process is left although its parent has ended"
+   | _ -> ());
   if not callback then begin
     (if (a ()).M.line = M.Returned && not (is_closed st actor) then
        if l.failed then rejected line "panic-containment" "the actor goes on living after its Reader failed"
        else outside line "the actor goes on living after its Reader returned");
     (match stage st actor with
      | Some M.Running ->
-         if letters st actor <> [] || (match (a ()).M.mailbox.M.inbox with M.Stack (_ :: _) -> true | _ -> false) then
+         if l.lost || letters st actor <> [] || (match (a ()).M.mailbox.M.inbox with M.Stack (_ :: _) -> true | _ -> false) then
            rejected line "wake-up" "a message waits in the mailbox of an idle actor";
          if (a ()).M.line = M.Not_started then
            if st.tells_readers && not l.refused then rejected line "reader-lifetime" "the Reader never began"
@@ -597,18 +647,6 @@ let rest st actor =
       rejected line "reader-lifetime" "the Reader never began"
   end
 
-let families st =
-  let line = line_of st.trace (Array.length st.trace.events - 1) in
-  Hashtbl.iter
-    (fun actor l ->
-      match l.owner with
-      | Some owner when exists st actor && exists st owner ->
-          let over i = M.own_over (get st i).M.mailbox in
-          if over owner && (not (over actor)) && not (M.busy (get st actor).M.mailbox) then
-            rejected line "ownership" "a meta-process is left although its parent has ended"
-      | _ -> ())
-    st.lives
-
 let model_event st = function
   | Spawn { actor; ok; _ } -> Some (M.E_spawn (actor, ok))
   | Init_begin { actor; _ } -> Some (M.E_init_begin (actor, (life st actor).kind, (life st actor).owner))
@@ -630,6 +668,7 @@ let model_event st = function
 let judge (trace : trace) : verdict * int =
   let messages, lives, tells_readers, tells_ends = survey trace in
   sense trace lives;
+  overlaps trace messages;
   acceptance messages lives;
   let misordered = misorderings trace lives in
   let st = { trace; messages; lives; tells_readers; tells_ends; misordered; node = M.empty_node; labels = [] } in
@@ -638,7 +677,8 @@ let judge (trace : trace) : verdict * int =
     Array.iteri (event st) trace.events;
     if trace.complete && Array.length trace.events > 0 then begin
       Hashtbl.iter (fun actor _ -> if exists st actor then rest st actor) lives;
-      families st
+      if Hashtbl.fold (fun _ l lost -> lost || l.lost) lives false then
+        outside (line_of trace (Array.length trace.events - 1)) "a message waits behind a callback that never returns"
     end
   with
   | exception Stop verdict -> (verdict, skipped)
