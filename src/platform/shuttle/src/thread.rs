@@ -120,8 +120,9 @@ pub fn yield_now() {
     let place = Location::caller();
     perform(
         |e| {
-            let mut operation = Operation::new(Kind::Yield, Accesses::NONE, place);
-            operation.guard = e.yield_guard();
+            let (guard, accesses) = e.yield_guard();
+            let mut operation = Operation::new(Kind::Yield, accesses, place);
+            operation.guard = guard;
             operation
         },
         |e, _| {

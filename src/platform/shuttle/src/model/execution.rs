@@ -64,12 +64,15 @@ pub struct Thread {
     pub ended: bool,
     /// Who spawned it, and as which of its children.
     pub parent: Option<(ThreadId, u32)>,
+    /// How many steps the log had when it was spawned.
+    pub spawned_at: u32,
     pub(crate) clock: Clock,
     pub(crate) spawned: u32,
     pub(crate) created: u32,
     pub(crate) stamps: u64,
     pub(crate) actor: Option<event::ActorId>,
-    pub(crate) notified: Option<u32>,
+    /// Of a thread that waits: the index, in the log, of the notification that it got.
+    pub notified: Option<u32>,
     pub(crate) spurious_left: u32,
     /// What it read since it last yielded, and in which version.
     pub(crate) seen: Vec<(u32, u32)>,
@@ -85,6 +88,7 @@ impl Thread {
             live: false,
             ended: false,
             parent: None,
+            spawned_at: 0,
             clock: Clock::default(),
             spawned: 0,
             created: 0,
@@ -104,6 +108,7 @@ impl Thread {
         self.live = false;
         self.ended = false;
         self.parent = None;
+        self.spawned_at = 0;
         self.clock.clear();
         self.spawned = 0;
         self.created = 0;
@@ -257,6 +262,11 @@ pub fn discard() {
     SPARE.set(execution);
 }
 
+/// Looks once more at the execution that ended last on this operating-system thread, if nothing began since.
+pub fn last<R>(read: impl FnOnce(&Execution) -> R) -> Option<R> {
+    SPARE.with_borrow(|spare| spare.as_deref().map(read))
+}
+
 /// Whether an execution is going on, on this operating-system thread.
 pub fn running() -> bool {
     CURRENT
@@ -290,6 +300,7 @@ impl Execution {
         let thread = &mut self.threads[id.index()];
         thread.live = true;
         thread.parent = parent;
+        thread.spawned_at = self.log.len() as u32;
         thread.clock = clock;
         thread.clock.tick(id);
         thread.spurious_left = self.spurious;
@@ -311,6 +322,17 @@ impl Execution {
         let me = self.current;
         self.me().clock.tick(me);
         child
+    }
+
+    /// Lets each thread wake up from waits for no reason, so many times. To be called right after [`begin`].
+    pub fn allow_spurious(&mut self, times: u32) {
+        self.spurious = times;
+        self.threads[ThreadId::MAIN.index()].spurious_left = times;
+    }
+
+    /// How many things are shared that were never given up by all who share them.
+    pub fn shares(&self) -> usize {
+        self.shares
     }
 
     /// How the thread `id` is called: its way down from the main thread.

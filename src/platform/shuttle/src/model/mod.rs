@@ -26,7 +26,7 @@ mod race;
 
 pub use clock::Clock;
 pub use execution::{
-    Engine, Execution, Failure, FailureKind, Names, Thread, begin, discard, end, running, with,
+    Engine, Execution, Failure, FailureKind, Names, Thread, begin, discard, end, last, running, with,
 };
 pub(crate) use native::start;
 pub use native::{Machine, Next, Scheduler};

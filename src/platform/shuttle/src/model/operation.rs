@@ -183,6 +183,8 @@ pub enum Kind {
     Choice,
     /// Drops a share of an `Arc`.
     Release,
+    /// Takes out what an `Arc` shares, if it is the only share.
+    Unwrap,
     /// Reports an event to an observer.
     Event,
     /// Waits until what it has read since its last yield has changed.
@@ -222,7 +224,7 @@ pub struct Operation {
     pub accesses: Accesses,
     /// Of a compare-exchange: what it compares with.
     pub expected: Option<u64>,
-    /// What it found, once done.
+    /// What it found, once done. Of the drop of a share: how many there were.
     pub old: u64,
     /// What it left, once done. Of a choice: what was picked.
     pub new: u64,
@@ -261,6 +263,18 @@ impl Operation {
                 .iter()
                 .any(|theirs| mine.object == theirs.object && mine.mode.conflicts(theirs.mode))
         })
+    }
+
+    /// Whether doing this changes what `asleep`, which could be done in the same state instead, turns out to be.
+    ///
+    /// Besides operations that conflict, these are two drops of the last two shares: each would not be the last.
+    #[inline]
+    pub fn disturbs(&self, asleep: &Self) -> bool {
+        self.conflicts(asleep)
+            || (self.kind == Kind::Release
+                && asleep.kind == Kind::Release
+                && self.old <= 2
+                && self.accesses.as_slice()[0].object == asleep.accesses.as_slice()[0].object)
     }
 
     /// Whether it is the same operation with the same outcome, in whichever execution.

@@ -9,8 +9,8 @@ use shuttle_engine::runtime::task::TaskId;
 use super::execution::with;
 use super::race::State;
 use super::{
-    Access, Accesses, Clock, Engine, Execution, Guard, Kind, Mode, Object, ObjectId, Operation, ThreadId,
-    native,
+    Access, Accesses, Clock, Engine, Execution, FailureKind, Guard, Kind, Mode, Object, ObjectId, Operation,
+    ThreadId, native,
 };
 
 /// What a primitive keeps to find its object again.
@@ -224,9 +224,15 @@ pub fn choice(ways: usize) -> usize {
         return 0;
     }
     if engine == Engine::Shuttle {
-        // Scheduling is free in between, so a choice needs no point of its own.
+        // A choice commutes with everything, so it needs no point of its own.
         let random = if shuttle_schedules() { ExecutionState::next_u64() } else { 0 };
-        return (random % ways as u64) as usize;
+        let chosen = random % ways as u64;
+        with(|e| {
+            let mut operation = Operation::new(Kind::Choice, Accesses::NONE, place);
+            (operation.ways, operation.new) = (ways as u32, chosen);
+            e.done(operation);
+        });
+        return chosen as usize;
     }
     perform(
         |_| {
@@ -259,7 +265,10 @@ impl Execution {
     /// Gives the mutex at `slot` back.
     pub(crate) fn unlock(&mut self, slot: u32) {
         match &mut self.objects[slot as usize].state {
-            State::Mutex { holder, .. } => *holder = None,
+            State::Mutex { holder, .. } => {
+                assert_eq!(*holder, Some(self.current), "a lock is given back by who took it");
+                *holder = None;
+            }
             _ => unreachable!("only a mutex is unlocked"),
         }
         self.release(slot, false);
@@ -271,9 +280,24 @@ impl Execution {
         self.me().clock.join(&clock);
     }
 
-    /// Whether the running thread has nothing to wait for at a yield: it changed something since the last.
-    pub(crate) fn yield_guard(&mut self) -> Guard {
-        let me = self.me();
-        if me.wrote || me.seen.is_empty() { Guard::None } else { Guard::Changed }
+    /// What the running thread waits for at a yield: nothing if it changed something since the last one, else a
+    /// change of what it has read since.
+    pub(crate) fn yield_guard(&mut self) -> (Guard, Accesses) {
+        let me = self.current.index();
+        if self.threads[me].wrote || self.threads[me].seen.is_empty() {
+            return (Guard::None, Accesses::NONE);
+        }
+        let mut slots: Vec<u32> = self.threads[me].seen.iter().map(|seen| seen.0).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        if slots.len() > Accesses::MOST {
+            self.fail(FailureKind::Misuse, format!("a thread yields after reading {} objects", slots.len()));
+            return (Guard::None, Accesses::NONE);
+        }
+        let mut accesses = Accesses::NONE;
+        for slot in slots {
+            accesses.push(Access { object: self.objects[slot as usize].id, slot, mode: Mode::Read });
+        }
+        (Guard::Changed, accesses)
     }
 }

@@ -57,7 +57,7 @@ impl<T> Arc<T> {
     pub fn try_unwrap(mut this: Self) -> Result<T, Self> {
         let place = Location::caller();
         let only = perform(
-            |e| Operation::new(Kind::Release, Accesses::one(this.0.handle.access(e, Mode::LastDrop)), place),
+            |e| Operation::new(Kind::Unwrap, Accesses::one(this.0.handle.access(e, Mode::Write)), place),
             |e, _| {
                 let slot = this.0.handle.slot(e);
                 let only = *e.objects[slot as usize].count() == 1;
@@ -109,6 +109,7 @@ impl<T> Drop for Arc<T> {
                         )
                     },
                     |e, operation| {
+                        operation.old = *e.objects[slot as usize].count() as u64;
                         if !drop_share(e, slot) {
                             operation.accesses.as_mut_slice()[0].mode = Mode::Drop;
                         }

@@ -72,7 +72,8 @@ impl<T> Mutex<T> {
                 free
             },
         );
-        free.unwrap_or(true).then_some(MutexGuard { mutex: self, _here: PhantomData })
+        // Not `then_some`: a guard that is made is a guard that unlocks.
+        free.unwrap_or(true).then(|| MutexGuard { mutex: self, _here: PhantomData })
     }
 }
 

@@ -1,0 +1,107 @@
+//! Counting classes, to compare one way of searching with another.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use platform::model::Names;
+
+use crate::canonical;
+use crate::explore::{DEPTH, Mode};
+use crate::naive::Naive;
+use crate::optimal::Optimal;
+use crate::program::{Program, Runner};
+use crate::schedule::on_own_thread;
+use crate::search::{Ending, Job, Limits, Search};
+use crate::source::Source;
+use crate::trace::Trace;
+
+/// The classes that a search came across.
+#[derive(Clone, Debug, Default)]
+pub struct Classes {
+    /// The name of each class, and how often an execution of it was completed.
+    pub classes: BTreeMap<u128, u64>,
+    /// What each execution said of itself, and how often; see [`classes`].
+    pub outcomes: BTreeMap<String, u64>,
+    /// Executions that counted.
+    pub executions: u64,
+    /// Executions found out to be equivalent to others.
+    pub redundant: u64,
+    /// Whether the search came to its end.
+    pub complete: bool,
+}
+
+/// Explores `program` and names the class of each execution; ends after about `most` executions.
+///
+/// `outcome` is asked after each execution what came out of it, on the operating-system thread that ran it. An
+/// execution in which threads are stuck has the outcome followed by `stuck`. Failures other than that end the
+/// search by a panic.
+///
+/// # Panics
+/// If an execution fails.
+pub fn classes(
+    program: &Program,
+    mode: Mode,
+    most: u64,
+    outcome: impl Fn() -> String + Send + Sync + 'static,
+) -> Classes {
+    let limits = Limits { depth: DEPTH, preemptions: None };
+    let job = Job::default();
+    let outcome: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(outcome);
+    on_own_thread(|| match mode {
+        Mode::Naive => count(program, &mut Naive::new(limits), most, &outcome),
+        Mode::Source => count(program, &mut Source::new(limits, &job), most, &outcome),
+        Mode::Optimal => count(program, &mut Optimal::new(limits, &job), most, &outcome),
+    })
+}
+
+fn count<S: Search>(
+    program: &Program,
+    search: &mut S,
+    most: u64,
+    outcome: &Arc<dyn Fn() -> String + Send + Sync>,
+) -> Classes {
+    let said = Arc::new(Mutex::new(String::new()));
+    let program = {
+        let (said, outcome) = (Arc::clone(&said), Arc::clone(outcome));
+        program.clone().after(move |_| {
+            *said.lock().unwrap_or_else(PoisonError::into_inner) = outcome();
+            Ok(())
+        })
+    };
+    let mut runner = Runner::new(program, Names::new(), 0);
+    let mut found = Classes::default();
+    let mut trace = Trace::default();
+    loop {
+        search.begin();
+        let (ending, failure) = runner.run(search, |search, execution| {
+            search.end(execution);
+            let ended = search.course().ended;
+            if ended != Some(Ending::Redundant) {
+                trace.read(execution, execution.log.len(), usize::MAX, &[]);
+                *found.classes.entry(canonical::class(&trace)).or_default() += 1;
+            }
+            ended
+        });
+        match ending {
+            Ending::Redundant => found.redundant += 1,
+            Ending::Stuck => {
+                found.executions += 1;
+                *found.outcomes.entry("stuck".to_owned()).or_default() += 1;
+            }
+            Ending::Complete => {
+                assert_eq!(failure, None, "an execution failed");
+                found.executions += 1;
+                let said = std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner));
+                *found.outcomes.entry(said).or_default() += 1;
+            }
+            Ending::Failed | Ending::Cut(_) => panic!("an execution failed: {ending:?} {failure:?}"),
+        }
+        if !search.advance() {
+            found.complete = true;
+            return found;
+        }
+        if found.executions + found.redundant >= most {
+            return found;
+        }
+    }
+}

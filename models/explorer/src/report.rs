@@ -1,0 +1,100 @@
+//! What an exploration found out.
+
+use platform::model::FailureKind;
+
+use crate::explore::Mode;
+use crate::schedule::Schedule;
+use crate::search::Bound;
+
+/// What an exploration found out.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Whether all classes of executions were explored: nothing was cut off, and nothing failed before the end.
+    pub complete: bool,
+    /// In which way.
+    pub mode: Mode,
+    /// Executions that counted. If `complete`, and but for [`Mode::Naive`], exactly one of each class.
+    pub executions: u64,
+    /// Executions that were found out on the way to be equivalent to others.
+    pub redundant: u64,
+    /// Executions, of those that counted, in which threads were left that could not go on.
+    pub stuck: u64,
+    /// Executions that a bound cut off.
+    pub cut: u64,
+    /// Operations done, in all executions.
+    pub steps: u64,
+    /// The most operations of one execution.
+    pub max_depth: usize,
+    /// The bound that cut something off, if one did.
+    pub cut_by: Option<Bound>,
+    /// The first thing that is wrong.
+    pub failure: Option<Found>,
+    /// How many parts the tree was split into; one if it was not.
+    pub parts: usize,
+    /// Of the program, as far as the split shows it; equal for the same program split in the same way.
+    pub digest: u64,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// What is wrong, and how it came about.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// In general.
+    pub kind: FailureKind,
+    /// In particular.
+    pub message: String,
+    /// The schedule in which it was found.
+    pub schedule: Schedule,
+    /// The smallest schedule that was found to fail in the same way.
+    pub minimised: Schedule,
+    /// The operations of the smallest one, one line each.
+    pub operations: Vec<String>,
+    /// Whether a second execution by the same schedule failed in the same way. If not, the program is not
+    /// determined by its schedule, and the exploration is worth nothing.
+    pub reproducible: bool,
+}
+
+/// How far an exploration is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Executions so far: the total is *at least* this.
+    pub executions: u64,
+    /// The part that is done, from 0 to 1, if all branches that are known were equally large. They are not, and
+    /// more will be known: early on this is far too high. Never to be given as a bound.
+    pub guess: f64,
+    /// How long it has taken.
+    pub seconds: f64,
+}
+
+impl Progress {
+    /// How long the rest would take if the guess were right; none before a third is done, when the guess is worth
+    /// nothing.
+    pub fn remaining(&self) -> Option<f64> {
+        (self.guess > 0.33).then(|| self.seconds * (1.0 - self.guess) / self.guess)
+    }
+}
+
+/// Numbers that add up over parts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Counts {
+    pub(crate) executions: u64,
+    pub(crate) redundant: u64,
+    pub(crate) stuck: u64,
+    pub(crate) cut: u64,
+    pub(crate) steps: u64,
+    pub(crate) max_depth: u64,
+    pub(crate) cut_by: Option<Bound>,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.executions += other.executions;
+        self.redundant += other.redundant;
+        self.stuck += other.stuck;
+        self.cut += other.cut;
+        self.steps += other.steps;
+        self.max_depth = self.max_depth.max(other.max_depth);
+        self.cut_by = self.cut_by.or(other.cut_by);
+    }
+}
