@@ -5,7 +5,7 @@ use antiphon_spec::Guarantee::{self, *};
 
 use crate::parts::PanicIn;
 use crate::process::Way;
-use crate::{ends, inbox, meta, process};
+use crate::{calls, capacity, ends, inbox, meta, process, relations};
 
 /// For all engines.
 const ALL: &[Engine] = &[Engine::Loom, Engine::Shuttle, Engine::Explorer, Engine::Threads];
@@ -129,4 +129,27 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
 
     "node/stop-against-sender", &[CleanStop, TerminateOnce, NoLeak], ["handled", "refused"], ALL, ends::stop_against_sender();
     "node/deaf-reader", &[CleanStop, Interruption, ReaderLifetime], ["named"], TIMED, ends::deaf_reader();
+
+    "relations/monitor-against-end", &[MonitorOnce, TerminateOnce, RaceFreedom, NoLeak], ["down"], ALL, relations::monitor_against_end();
+    "relations/demonitor-against-end", &[TerminateOnce, RaceFreedom, NoLeak], ["taken back"], MODELS, relations::demonitor_against_end();
+    "relations/both-ends-of-a-monitor", &[TerminateOnce, RaceFreedom, NoLeak], ["accepted"], MODELS, relations::both_ends_of_a_monitor();
+    "relations/link-against-end", &[LinkPropagation, TerminateOnce, RaceFreedom, NoLeak], ["linked actor exited"], ALL, relations::link_against_end(false);
+    "relations/trapped-link", &[LinkPropagation, TerminateOnce, RaceFreedom, NoLeak], ["linked actor exited"], ALL, relations::link_against_end(true);
+    "relations/link-and-normal-end", &[LinkPropagation, RaceFreedom], ["accepted"], ALL, relations::link_and_normal_end();
+    "relations/name-against-end", &[NameValidity, MonitorOnce, NoLeak], ["found", "not found", "down"], MODELS, relations::name_against_end();
+    "relations/two-want-a-name", &[NameValidity, TerminateOnce, NoLeak], ["the other got it", "this one got it"], MODELS, relations::two_want_a_name();
+
+    "calls/two-callers", &[CallOutcome, HandlerExclusion, RaceFreedom, Handover, NoLeak], ["reply"], ALL, calls::two_callers();
+    "calls/against-end", &[CallOutcome, ClosedIsClosed, RaceFreedom, NoLeak], ["reply", "refused", "terminated"], MODELS, calls::call_against_end();
+    "calls/dropped-reply", &[CallOutcome, NoLeak], ["terminated"], ALL, calls::dropped_reply();
+    "calls/reply-passed-on", &[CallOutcome, RaceFreedom, Handover, NoLeak], ["reply"], ALL, calls::reply_passed_on();
+    "calls/late-reply", &[CallOutcome, NoLeak], ["timeout", "late reply"], TIMED, calls::late_reply();
+    "calls/close-a-cycle", &[CallOutcome, DeadlockRefusal, NoLeak], ["reply", "deadlock"], MODELS, calls::calls_that_close_a_cycle();
+    "calls/to-oneself", &[CallOutcome, DeadlockRefusal], ["deadlock"], ALL, calls::call_to_oneself();
+
+    "capacity/competing-senders", &[Capacity, RaceFreedom, NoLeak], ["full"], ALL, capacity::competing_senders();
+    "capacity/back-pressure", &[Capacity, RaceFreedom, NoLeak], ["had room"], ALL, capacity::back_pressure();
+    "capacity/back-pressure-against-end", &[ClosedIsClosed, RaceFreedom, NoLeak], ["closed while it waited"], MODELS, capacity::back_pressure_against_end();
+    "capacity/classes", &[ClassOrder], ["all handled"], ALL, capacity::classes();
+    "capacity/urgent-against-main", &[ClassOrder, NoLoss, WakeUp], ["urgent accepted"], MODELS, capacity::urgent_against_main();
 };

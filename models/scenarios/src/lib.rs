@@ -5,12 +5,16 @@
 //! hands activations to its workers is explored apart.
 #![forbid(unsafe_code)]
 
+mod calls;
+mod capacity;
 mod catalogue;
+mod doer;
 mod ends;
 mod inbox;
 mod meta;
 mod parts;
 mod process;
+mod relations;
 
 /// All scenarios.
 pub fn scenarios() -> &'static [antiphon_harness::Scenario] {
