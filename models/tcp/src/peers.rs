@@ -1,0 +1,170 @@
+//! Peers that come and go as they like.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
+use antiphon::io::tcp::{Command, Connection, Data, Session, Stop};
+use antiphon::{Address, Exit, Node};
+use antiphon_harness::{check, reached};
+use antiphon_spec::Guarantee;
+
+use crate::parts::{Echo, bind, connect, exchange, on_a_node, on_a_node_beside, reset, serve, try_connect};
+
+/// `clients` exchange `messages` each, all at the same time.
+pub(crate) fn echo(clients: u8, messages: u8) {
+    on_a_node(|node| {
+        let server = serve(node, bind(), |_| Echo);
+        thread::scope(|scope| {
+            for client in 0..clients {
+                scope.spawn(move || {
+                    let mut socket = connect(server.address);
+                    (0..messages).for_each(|message| exchange(&mut socket, [client ^ message; 64]));
+                });
+            }
+        });
+    });
+}
+
+/// Clients close their sending half at once after what they send; the answer comes all the same.
+pub(crate) fn half_closed(clients: u8) {
+    on_a_node(|node| {
+        let server = serve(node, bind(), |_| Echo);
+        thread::scope(|scope| {
+            for client in 0..clients {
+                scope.spawn(move || {
+                    let mut socket = connect(server.address);
+                    let sent = [client; 1000];
+                    let mut answer = Vec::new();
+                    let exchanged = socket
+                        .write_all(&sent)
+                        .and_then(|()| socket.shutdown(Shutdown::Write))
+                        .and_then(|()| socket.read_to_end(&mut answer));
+                    check(answer == sent, Guarantee::NoLoss, || {
+                        format!("{exchanged:?}, {} bytes", answer.len())
+                    });
+                    reached("answered after the end");
+                });
+            }
+        });
+    });
+}
+
+/// Every other client vanishes in the middle of what it sends, with a reset or with an end.
+pub(crate) fn vanishing(clients: u8) {
+    on_a_node(|node| {
+        let server = serve(node, bind(), |_| Echo);
+        thread::scope(|scope| {
+            for client in 0..clients {
+                scope.spawn(move || {
+                    let mut socket = connect(server.address);
+                    exchange(&mut socket, [client; 64]);
+                    match client % 4 {
+                        0 => reset(socket),
+                        // An answer is on its way to nobody.
+                        2 => drop(socket.write_all(&[client; 4000])),
+                        _ => (0..20).for_each(|message| exchange(&mut socket, [message; 64])),
+                    }
+                });
+            }
+        });
+    });
+}
+
+/// The owner ends while all its connections wait for their peers.
+pub(crate) fn owner_ends(clients: u8) {
+    on_a_node(|node| {
+        let server = serve(node, bind(), |_| Echo);
+        let mut sockets: Vec<_> = (0..clients).map(|_| connect(server.address)).collect();
+        sockets.iter_mut().for_each(|socket| exchange(socket, [7; 64]));
+        node.exit(&server.owner, Exit::Normal);
+        for socket in &mut sockets {
+            // An end or a reset, but not a timeout.
+            let ended = matches!(socket.read(&mut [0]), Ok(0))
+                || socket.take_error().is_ok_and(|error| error.is_none());
+            check(ended, Guarantee::Interruption, || "the connection is still open".into());
+        }
+    });
+}
+
+/// The listener stops while `clients` connect: each is served or told that it is not.
+pub(crate) fn listener_stops(clients: u8) {
+    on_a_node(|node| {
+        let server = serve(node, bind(), |_| Echo);
+        let mut kept = connect(server.address);
+        exchange(&mut kept, [1; 64]);
+        thread::scope(|scope| {
+            for _ in 0..clients {
+                scope.spawn(|| {
+                    // As long as the listener lives, each is served; the bound is for one that never ends.
+                    for _ in 0..10_000 {
+                        let Some(mut socket) = try_connect(server.address) else { break };
+                        let mut answer = [0; 4];
+                        if socket.write_all(b"ping").and_then(|()| socket.read_exact(&mut answer)).is_err() {
+                            break;
+                        }
+                        reached("answered");
+                    }
+                    reached("not answered");
+                });
+            }
+            thread::yield_now();
+            check(server.listener.send(Stop).is_ok(), Guarantee::ClosedIsClosed, || {
+                "the listener had ended".into()
+            });
+        });
+        exchange(&mut kept, [2; 64]);
+    });
+}
+
+/// The node stops while `clients` connect.
+pub(crate) fn node_stops(clients: u8) {
+    let connect_clients = |node: &Node| -> Vec<JoinHandle<()>> {
+        let server = serve(node, bind(), |_| Echo);
+        exchange(&mut connect(server.address), [1; 64]);
+        let connecting = move || {
+            for _ in 0..50 {
+                let Some(mut socket) = try_connect(server.address) else { break };
+                let _ = socket.write_all(b"ping");
+            }
+        };
+        (0..clients).map(|_| thread::spawn(connecting)).collect()
+    };
+    on_a_node_beside(connect_clients, |clients| {
+        clients.into_iter().for_each(|client| client.join().expect("there is nothing to panic about"));
+    });
+}
+
+/// A session that tells the scenario where to send its connection commands.
+struct Commanded(mpsc::Sender<Address<Command>>);
+
+impl Session for Commanded {
+    fn opened(&mut self, connection: &mut Connection<'_>) -> Result<(), Exit> {
+        Ok(self.0.send(connection.address())?)
+    }
+
+    fn received(&mut self, _: Data, _: &mut Connection<'_>) -> Result<(), Exit> {
+        Ok(())
+    }
+}
+
+/// Somebody else has a connection write `count` messages, then close: they come out whole and in order.
+pub(crate) fn commands(count: u8) {
+    on_a_node(|node| {
+        let (tell, told) = mpsc::channel();
+        let server = serve(node, bind(), move |_| Commanded(tell.clone()));
+        let mut client = connect(server.address);
+        let connection = told.recv().expect("the connection is accepted");
+        for number in 0..count {
+            let accepted = connection.send(Command::write(vec![number; 64])).is_ok();
+            check(accepted, Guarantee::NoLoss, || format!("write {number} was refused"));
+        }
+        let _ = connection.send(Command::close());
+        let mut written = Vec::new();
+        let read = client.read_to_end(&mut written);
+        let expected: Vec<u8> = (0..count).flat_map(|number| [number; 64]).collect();
+        check(written == expected, Guarantee::SenderOrder, || format!("{read:?}, {} bytes", written.len()));
+        reached("answered");
+    });
+}
