@@ -39,7 +39,7 @@ proptest! {
             let Some(Mutant { events, violates }) = mutation.apply(&events, &mut Choices::new(&places)) else {
                 continue;
             };
-            prop_assert_eq!(violated(&events), [violates], "{}: {:#?}", mutation.name, events);
+            prop_assert_eq!(violated(&events), [violates], "{}: {:?}", mutation.name, events);
         }
     }
 }

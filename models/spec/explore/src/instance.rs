@@ -107,7 +107,7 @@ pub const INSTANCES: &[Instance] = &[
             UniqueIdentity,
         ],
         scope: READER,
-        unique_states: 36_033,
+        unique_states: 36_036,
     },
     Instance {
         name: "spec/failures",
@@ -121,25 +121,25 @@ pub const INSTANCES: &[Instance] = &[
             PanicContainment,
         ],
         scope: FAILURES,
-        unique_states: 31_964,
+        unique_states: 31_974,
     },
     Instance {
         name: "spec/late-spawn",
         guarantees: &[ReaderLifetime, Ownership, Interruption, UniqueIdentity],
         scope: LATE_SPAWN,
-        unique_states: 14_643,
+        unique_states: 14_644,
     },
     Instance {
         name: "spec/send-to-late",
         guarantees: &[NoLoss, ClosedIsClosed, Ownership, Interruption, UniqueIdentity],
         scope: SEND_TO_LATE,
-        unique_states: 29_497,
+        unique_states: 29_498,
     },
     Instance {
         name: "spec/siblings",
         guarantees: &[ReaderLifetime, Ownership, Interruption, PanicContainment, UniqueIdentity],
         scope: SIBLINGS,
-        unique_states: 17_863,
+        unique_states: 17_869,
     },
 ];
 

@@ -5,6 +5,7 @@
 //! after a failed init, and an end reported while a callback is still in progress. What *overlaps* is
 //! `handler-exclusion`.
 
+use super::aside::At;
 use super::judge::Judge;
 use super::lives::{Life, Lives, Span};
 use crate::event::{ActorId, Event, Kind};
@@ -18,7 +19,7 @@ pub(super) fn step(lives: &mut Lives, event: &Event, judge: &mut Judge<'_>) {
             lives.tells_ends = true;
             ended(lives, actor, judge);
         }
-        Event::Down { actor, .. } => reported(lives, actor, "a watcher was told", judge),
+        Event::Down { actor, .. } => reported(lives, actor, Report::Down, judge),
         Event::ReaderBegin { actor } => {
             lives.tells_readers = true;
             with(lives, actor, judge, reader_begin);
@@ -140,7 +141,7 @@ fn init_begin(lives: &mut Lives, actor: ActorId, kind: Kind, parent: Option<Acto
     belongs_to(lives, actor, kind, parent);
 }
 
-fn two_actors(life: &mut Life, actor: ActorId, first: super::aside::At, judge: &mut Judge<'_>) {
+fn two_actors(life: &mut Life, actor: ActorId, first: At, judge: &mut Judge<'_>) {
     life.ambiguous = true;
     judge.violated(
         Guarantee::UniqueIdentity,
@@ -163,14 +164,15 @@ fn belongs_to(lives: &mut Lives, actor: ActorId, kind: Kind, parent: Option<Acto
     }
 }
 
-/// A meta-process turns out to have been taken in. If its parent had been reported ended before its init
-/// began, the spawn came too late under every reading: the spawn contains the init.
+/// A meta-process turns out to have been taken in. If its parent was reported ended before, while this child
+/// had not ended or not even begun, then under every reading the spawn came too late or the report too early.
 fn adopted(life: &mut Life, actor: ActorId, judge: &mut Judge<'_>) {
     if let Some(reported) = life.too_late.take() {
+        life.outlived = true;
         judge.violated(
             Guarantee::Ownership,
             [Some(reported), life.init.begun_at()].into_iter().flatten(),
-            format!("meta-process {actor} was spawned after its parent was reported ended"),
+            format!("meta-process {actor} is taken in although its parent was reported ended before its end"),
             "the spawn is refused",
         );
     }
@@ -207,7 +209,7 @@ fn reader_begin(life: &mut Life, actor: ActorId, judge: &mut Judge<'_>) {
     life.reader = Span::Open(judge.here());
 }
 
-fn too_early(actor: ActorId, proof: super::aside::At, judge: &mut Judge<'_>) {
+fn too_early(actor: ActorId, proof: At, judge: &mut Judge<'_>) {
     judge.violated(
         Guarantee::ReaderLifetime,
         [proof],
@@ -271,6 +273,10 @@ fn terminate_begin(life: &mut Life, actor: ActorId, judge: &mut Judge<'_>) {
 
 /// The runtime says that the actor has ended.
 fn ended(lives: &mut Lives, actor: ActorId, judge: &mut Judge<'_>) {
+    let parent = lives.of(actor).and_then(|life| life.parent);
+    if let Some(report) = parent.and_then(|parent| lives.of(parent)?.ended) {
+        with(lives, actor, judge, |life, actor, judge| ends_after_its_parent(life, actor, report, judge));
+    }
     with(lives, actor, judge, |life, actor, judge| {
         let wrong = if let Some(first) = life.ended {
             Some((first, "a second time".to_owned()))
@@ -293,11 +299,40 @@ fn ended(lives: &mut Lives, actor: ActorId, judge: &mut Judge<'_>) {
         }
         life.ended.get_or_insert(judge.here());
     });
-    reported(lives, actor, "it was reported ended", judge);
+    reported(lives, actor, Report::Ended, judge);
+}
+
+/// Where ends are told, a meta-process's comes first, also if its callbacks were over in time.
+fn ends_after_its_parent(life: &mut Life, actor: ActorId, report: At, judge: &mut Judge<'_>) {
+    if life.adopted_at().is_some() && !life.outlived && life.ended.is_none() {
+        life.outlived = true;
+        judge.violated(
+            Guarantee::Ownership,
+            [report],
+            format!("meta-process {actor} is reported ended after its parent"),
+            "the end of a meta-process before its parent's",
+        );
+    }
+}
+
+/// How it becomes known that an actor has ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Report {
+    Down,
+    Ended,
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Down => "a watcher was told",
+            Self::Ended => "it was reported",
+        })
+    }
 }
 
 /// Somebody learns that the actor has ended: its Reader must have, and each of its meta-processes.
-fn reported(lives: &mut Lives, actor: ActorId, how: &str, judge: &mut Judge<'_>) {
+fn reported(lives: &mut Lives, actor: ActorId, how: Report, judge: &mut Judge<'_>) {
     let Some(life) = lives.of(actor).filter(|life| life.reported.is_none()) else { return };
     // The Reader's recorded end lies inside the real interval: it was still in progress.
     if let Span::Open(begin) = life.reader {
@@ -308,24 +343,30 @@ fn reported(lives: &mut Lives, actor: ActorId, how: &str, judge: &mut Judge<'_>)
             "the Reader's end",
         );
     }
-    for child in &life.children {
-        let Some(adopted) = lives.of(*child).and_then(left_behind) else { continue };
-        judge.violated(
-            Guarantee::Ownership,
-            [adopted],
-            format!("{how} that {actor} ended before its meta-process {child} ended"),
-            format!("the end of {child}"),
-        );
-    }
     let here = judge.here();
+    for child in life.children.clone() {
+        let Some(left) = lives.lives.get_mut(&child).filter(|left| !left.ambiguous) else { continue };
+        // The runtime's own report says by its definition that every Reader below is over, too. A child that
+        // was itself reported too early has been reported.
+        let reads = how == Report::Ended && left.reader.is_open() && left.ended.is_none();
+        if left.over_at().is_some() && !reads {
+            continue;
+        }
+        match left.adopted_at() {
+            Some(adopted) => {
+                left.outlived = true;
+                judge.violated(
+                    Guarantee::Ownership,
+                    [adopted],
+                    format!("{how} that {actor} ended before its meta-process {child} ended"),
+                    format!("the end of {child}"),
+                );
+            }
+            // Its spawn may yet be refused.
+            None => left.too_late = Some(here),
+        }
+    }
     with(lives, actor, judge, |life, _, _| life.reported = Some(here));
-}
-
-/// Whether this meta-process is a part of its parent and has not ended; what proves that it is.
-///
-/// One whose spawn has not returned may yet be refused, unless its Reader has begun.
-fn left_behind(child: &Life) -> Option<super::aside::At> {
-    if child.over_at().is_some() { None } else { child.adopted_at() }
 }
 
 pub(super) fn finish(lives: &Lives, judge: &mut Judge<'_>) {

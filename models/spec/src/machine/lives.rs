@@ -81,8 +81,11 @@ pub(super) struct Life {
     pub(super) spawned: Option<At>,
     /// The spawn returned without success.
     pub(super) refused: bool,
-    /// Its parent had been reported ended before it began.
+    /// Its parent was reported ended before it began, or before it ended while nothing showed yet that it
+    /// was taken in.
     pub(super) too_late: Option<At>,
+    /// That its parent did not wait for its end was reported.
+    pub(super) outlived: bool,
     /// A watcher was told of its end, or the runtime said so.
     pub(super) reported: Option<At>,
     /// The runtime said that it has ended.
@@ -119,7 +122,7 @@ impl Life {
 
     /// Whether it came to life as a part of its parent, as far as can be known.
     pub(super) fn adopted_at(&self) -> Option<At> {
-        self.spawned.or(self.reader.begun_at())
+        self.spawned.or(self.reader.begun_at()).or(self.first_handled)
     }
 
     /// Whether it is idle: alive, and no callback in progress.

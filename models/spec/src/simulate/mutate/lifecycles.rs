@@ -110,7 +110,11 @@ fn child_not_awaited(events: &[Event], choices: &mut Choices<'_>) -> Option<Muta
 fn not_interrupted(events: &[Event], choices: &mut Choices<'_>) -> Option<Mutant> {
     let interrupted = |index: usize, event: &Event| match *event {
         Event::Interrupt { actor } => {
-            let others = |event: &Event| matches!(event, Event::Interrupt { actor: a } | Event::Ended { actor: a } if *a != actor);
+            let others = |event: &Event| match event {
+                Event::Interrupt { actor: a } => *a != actor,
+                Event::Ended { actor: a } => *a != actor && !owns(events, *a, actor),
+                _ => false,
+            };
             let reads = after(events, index, |event| *event == Event::ReaderEnd { actor, ok: true });
             reads.is_some() && contains(events, others) && !is_watched(events, actor)
         }
@@ -118,13 +122,25 @@ fn not_interrupted(events: &[Event], choices: &mut Choices<'_>) -> Option<Mutant
     };
     let interrupt = choose(&places(events, interrupted), choices)?;
     let Event::Interrupt { actor } = events[interrupt] else { return None };
+    let parent = events.iter().find_map(|event| match event {
+        Event::InitBegin { actor: a, parent, .. } if *a == actor => *parent,
+        _ => None,
+    });
     let kept = without(events, |_, event| match event {
-        Event::Interrupt { actor: a } | Event::ReaderEnd { actor: a, .. } | Event::Ended { actor: a } => {
-            *a == actor
-        }
+        Event::Interrupt { actor: a } | Event::ReaderEnd { actor: a, .. } => *a == actor,
+        // It never ends, and its parent waits for it for ever; nobody hears of their ends.
+        Event::Ended { actor: a } | Event::Down { actor: a, .. } => *a == actor || Some(*a) == parent,
+        Event::Monitor { actor: a, .. } => Some(*a) == parent,
         _ => false,
     });
     mutant(kept, Guarantee::Interruption)
+}
+
+fn owns(events: &[Event], parent: ActorId, child: ActorId) -> bool {
+    contains(
+        events,
+        |event| matches!(event, Event::InitBegin { actor, parent: Some(owner), .. } if *actor == child && *owner == parent),
+    )
 }
 
 fn failure_ignored(events: &[Event], choices: &mut Choices<'_>) -> Option<Mutant> {
