@@ -21,7 +21,7 @@ out=${CARGO_TARGET_DIR:-$root/target}/proofs
 digest() {
     sed -e 's,^[[:space:]]*//.*,,' -e '/^[[:space:]]*$/d' "$root/$1" | sha256sum | cut -d' ' -f1
 }
-protocol='src/inbox.rs src/mailbox.rs src/process.rs src/meta.rs src/lifecycle.rs src/family.rs'
+protocol='src/inbox.rs src/mailbox.rs src/process.rs src/meta.rs src/lifecycle.rs src/family.rs src/relations.rs'
 
 case ${1-} in
 --confirm)
