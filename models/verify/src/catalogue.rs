@@ -62,6 +62,11 @@ impl Catalogue {
                     install: shuttle::install,
                 },
                 Source {
+                    family: Engine::Explorer,
+                    scenarios: shuttle::scenarios(),
+                    install: shuttle::install,
+                },
+                Source {
                     family: Engine::Threads,
                     scenarios: threads::scenarios(),
                     install: threads::install,
@@ -74,7 +79,7 @@ impl Catalogue {
     /// Small programs with known results, by which the command itself is tested.
     pub(crate) fn self_test() -> Self {
         let source = |family| Source { family, scenarios: selftest::SCENARIOS, install: || {} };
-        let families = [Engine::Loom, Engine::Shuttle, Engine::Threads];
+        let families = [Engine::Loom, Engine::Shuttle, Engine::Explorer, Engine::Threads];
         Self { sources: families.map(source).into(), specification: &[] }
     }
 

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::catalogue::Run;
-use crate::engine::{Configuration, Task, Watch, threads};
+use crate::engine::{Configuration, Task, Watch, explorer, threads};
 use crate::failure::Saved;
 use crate::outcome::{Line, Outcome};
 use crate::panics;
@@ -68,7 +68,8 @@ fn command(this: &Path, self_test: bool) -> Command {
 pub(crate) fn run(run: Run, limit: Duration, seed: u64) {
     let watch = Arc::new(Watch::new());
     let deadline = Instant::now() + limit;
-    let task = Task { deadline, seed, watch: watch.clone(), keep: TOLD };
+    let watching = watch.clone();
+    let task = Task { deadline, seed, watch: watching, keep: TOLD, shard: explorer::WHOLE, checkpoint: None };
     panics::install();
     // The monitor ends with the process: it may have to end it.
     thread::spawn(move || monitor(&watch, run.engine, deadline));
@@ -80,7 +81,8 @@ pub(crate) fn run(run: Run, limit: Duration, seed: u64) {
 pub(crate) fn replay(run: Run, saved: &Saved) {
     let deadline = Instant::now() + REPLAY_LIMIT;
     let watch = Arc::new(Watch::new());
-    let task = Task { deadline, seed: saved.seed, watch, keep: TOLD_AGAIN };
+    let (seed, keep) = (saved.seed, TOLD_AGAIN);
+    let task = Task { deadline, seed, watch, keep, shard: explorer::WHOLE, checkpoint: None };
     panics::install();
     say(&Line::Outcome(Box::new(run.replay(&task, &saved.failure.schedule))));
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use antiphon_spec::Guarantee;
 use indicatif::HumanCount;
+use serde_json::Value;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 use crate::outcome::{Failure, Schedule};
@@ -234,10 +235,24 @@ pub(crate) fn told(out: &mut String, failure: &Failure) -> fmt::Result {
         label = "";
     }
     for event in &failure.history {
-        writeln!(out, "  {DIM}{label:<11}{DIM:#} {event}")?;
+        writeln!(out, "  {DIM}{label:<11}{DIM:#} {}", plain(event))?;
         label = "";
     }
+    if let Schedule::Explorer { operations, .. } = &failure.schedule {
+        // Where there are no events, the operations are told in their place.
+        let told = failure.history.first().is_some_and(Value::is_string);
+        let mut label = "schedule";
+        for operation in operations.iter().filter(|_| !told) {
+            writeln!(out, "  {DIM}{label:<11}{DIM:#} {operation}")?;
+            label = "";
+        }
+    }
     Ok(())
+}
+
+/// An event as a line of a trace; a text as it is.
+fn plain(event: &Value) -> String {
+    event.as_str().map_or_else(|| event.to_string(), str::to_string)
 }
 
 fn summary(out: &mut String, report: &Report, path: &Path) -> fmt::Result {

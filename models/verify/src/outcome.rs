@@ -85,6 +85,9 @@ pub(crate) enum Schedule {
     Shuttle { encoded: String },
     /// loom is deterministic: its n-th execution under the same bound is always the same.
     Loom { preemption_bound: Option<usize>, execution: u64 },
+    /// The decisions, as the explorer writes them, of the smallest schedule that fails; and the operations that
+    /// it leads to.
+    Explorer { schedule: String, operations: Vec<String> },
     /// The exploration itself, which is deterministic; `history` is the path.
     Spec,
     /// Nothing brings it back: real threads, or a process that died without a word. `history` is the

@@ -3,10 +3,12 @@
 //! They are reached with the hidden flag `--self-test`, which puts them in the place of the product's.
 
 use std::process;
+use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 use std::time::Duration;
 
 use antiphon_harness::{Engine, Scenario, check, observe, reached};
+use antiphon_platform_shuttle as platform;
 use antiphon_spec::Guarantee;
 use antiphon_spec::event::{ActorId, Class, Event, Kind, MessageId, Sender};
 
@@ -20,6 +22,10 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
     scenario("selftest/shuttle/loses-an-update", Engine::Shuttle, shuttle_loses_an_update),
     scenario("selftest/shuttle/deadlocks", Engine::Shuttle, shuttle_deadlocks),
     scenario("selftest/shuttle/spins", Engine::Shuttle, shuttle_spins),
+    scenario("selftest/explorer/counts", Engine::Explorer, explorer_counts),
+    scenario("selftest/explorer/loses-an-update", Engine::Explorer, explorer_loses_an_update),
+    scenario("selftest/explorer/deadlocks", Engine::Explorer, explorer_deadlocks),
+    scenario("selftest/explorer/races", Engine::Explorer, explorer_races),
     scenario("selftest/threads/passes", Engine::Threads, threads_pass),
     scenario("selftest/threads/prints", Engine::Threads, threads_print),
     scenario("selftest/threads/breaks-a-guarantee", Engine::Threads, threads_break_a_guarantee),
@@ -52,7 +58,7 @@ fn sum(is: usize) {
 macro_rules! adds {
     ($name:ident, $engine:ident, $add:expr) => {
         fn $name() {
-            use $engine::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+            use $engine::sync::atomic::AtomicUsize;
             let total = $engine::sync::Arc::new(AtomicUsize::new(0));
             let add: fn(&AtomicUsize) = $add;
             let other = {
@@ -108,13 +114,57 @@ fn loom_deadlocks() {
 }
 
 fn shuttle_spins() {
-    use shuttle::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use shuttle::sync::atomic::AtomicBool;
     let never = AtomicBool::new(false);
     let other = shuttle::thread::spawn(|| ());
     while !never.load(SeqCst) {
         shuttle::thread::yield_now();
     }
     other.join().expect("nothing does not panic");
+}
+
+fn explorer_adds(add: fn(&platform::sync::atomic::AtomicUsize)) {
+    let total = platform::sync::Arc::new(platform::sync::atomic::AtomicUsize::new(0));
+    let theirs = total.clone();
+    let other = platform::thread::spawn(String::new(), 0, move || add(&theirs)).expect("a model has room");
+    add(&total);
+    other.join();
+    sum(total.load(SeqCst));
+}
+
+fn explorer_counts() {
+    explorer_adds(|total| {
+        total.fetch_add(1, SeqCst);
+    });
+}
+
+fn explorer_loses_an_update() {
+    explorer_adds(|total| total.store(total.load(SeqCst) + 1, SeqCst));
+}
+
+fn explorer_deadlocks() {
+    use platform::sync::{Arc, Mutex};
+    let (a, b) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(())));
+    let (their_a, their_b) = (a.clone(), b.clone());
+    let other = platform::thread::spawn(String::new(), 0, move || {
+        let _b = their_b.lock();
+        let _a = their_a.lock();
+    });
+    {
+        let _a = a.lock();
+        let _b = b.lock();
+    }
+    other.expect("a model has room").join();
+    sum(2);
+}
+
+fn explorer_races() {
+    let memory = platform::sync::Arc::new(platform::cell::Witness::new());
+    let theirs = memory.clone();
+    let other = platform::thread::spawn(String::new(), 0, move || theirs.write()).expect("a model has room");
+    memory.write();
+    other.join();
+    sum(2);
 }
 
 fn threads_pass() {

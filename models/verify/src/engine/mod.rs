@@ -3,10 +3,12 @@
 use std::any::Any;
 use std::fmt;
 use std::panic;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use antiphon_explorer::Shard;
 use antiphon_harness::{Engine, Fault};
 use antiphon_spec::Guarantee;
 
@@ -14,6 +16,7 @@ use crate::catalogue::{Run, Work};
 use crate::outcome::{Failure, Outcome, Progress, Schedule};
 use crate::panics;
 
+pub(crate) mod explorer;
 mod loom;
 mod shuttle;
 mod spec;
@@ -30,6 +33,8 @@ pub(crate) enum Configuration {
     Shuttle(Strategy),
     /// The real build.
     Threads,
+    /// The explorer.
+    Explorer,
     /// stateright, on the abstract machine of the specification.
     Spec,
 }
@@ -48,7 +53,7 @@ impl Configuration {
                 Configuration::Shuttle(Strategy::Pct),
                 Configuration::Shuttle(Strategy::Urw),
             ],
-            Engine::Explorer => &[],
+            Engine::Explorer => &[Configuration::Explorer],
             Engine::Threads => &[Configuration::Threads],
         }
     }
@@ -64,6 +69,7 @@ impl Configuration {
             Configuration::Shuttle(Strategy::Urw) => "shuttle/urw",
             Configuration::Threads => "threads",
             Configuration::Spec => "spec",
+            Configuration::Explorer => "explorer",
         }
     }
 
@@ -73,6 +79,7 @@ impl Configuration {
             Configuration::Loom { .. } => "C11 acquire/release, partly relaxed",
             Configuration::Shuttle(_) => "sequential consistency",
             Configuration::Threads => "the hardware's",
+            Configuration::Explorer => "sequential consistency, data races by the written orderings",
             Configuration::Spec => "none: the steps of the abstract machine are atomic",
         }
     }
@@ -91,6 +98,9 @@ impl Configuration {
             }
             Configuration::Shuttle(_) => format!("sampled, {} steps per execution", shuttle::MAX_STEPS),
             Configuration::Threads => "sampled by this machine's scheduler".to_string(),
+            Configuration::Explorer => {
+                "all interleavings up to equivalence; no spurious wake-ups of condition variables".to_string()
+            }
             Configuration::Spec => "all states within the scope of the instance".to_string(),
         }
     }
@@ -114,6 +124,11 @@ impl Configuration {
                 "Every interleaving that this machine did not happen to produce, and every reordering that \
                  its processor does not make."
             }
+            Configuration::Explorer => {
+                "Values weaker than sequential consistency: no load is ever stale, though plain memory that is \
+                 ordered by nothing else is reported as a race. No address is used twice in an execution (no \
+                 ABA). State that does not belong to the platform is invisible."
+            }
             Configuration::Spec => {
                 "The source: what is explored is the abstract protocol, for the few actors, senders and \
                  faults of each instance; no memory, no threads, no calls, monitors, links or names."
@@ -129,6 +144,9 @@ impl Configuration {
             Configuration::Loom { .. } => {
                 matches!(guarantee, Guarantee::RaceFreedom | Guarantee::Handover | Guarantee::NoLeak)
             }
+            Configuration::Explorer => {
+                matches!(guarantee, Guarantee::RaceFreedom | Guarantee::Handover | Guarantee::NoLeak)
+            }
             // The platform follows the written orderings by vector clocks.
             Configuration::Shuttle(_) => matches!(guarantee, Guarantee::RaceFreedom | Guarantee::Handover),
             Configuration::Threads | Configuration::Spec => false,
@@ -138,7 +156,7 @@ impl Configuration {
     /// Whether it ends by itself when it has explored all that it can: its executions can be pinned.
     pub(crate) fn ends(self) -> bool {
         match self {
-            Configuration::Loom { .. } | Configuration::Spec => true,
+            Configuration::Loom { .. } | Configuration::Explorer | Configuration::Spec => true,
             Configuration::Shuttle(_) | Configuration::Threads => false,
         }
     }
@@ -149,7 +167,10 @@ impl Configuration {
     pub(crate) fn is_deep(self) -> bool {
         match self {
             Configuration::Loom { preemption_bound } => preemption_bound != Some(2),
-            Configuration::Shuttle(_) | Configuration::Threads | Configuration::Spec => false,
+            Configuration::Explorer
+            | Configuration::Shuttle(_)
+            | Configuration::Threads
+            | Configuration::Spec => false,
         }
     }
 
@@ -157,7 +178,7 @@ impl Configuration {
     /// to *hold*. loom's is not, whatever its bounds (see [`Configuration::unseen`]).
     pub(crate) fn exhaustive(self) -> bool {
         match self {
-            Configuration::Spec => true,
+            Configuration::Explorer | Configuration::Spec => true,
             Configuration::Loom { .. } | Configuration::Shuttle(_) | Configuration::Threads => false,
         }
     }
@@ -166,7 +187,10 @@ impl Configuration {
     pub(crate) fn fair(self) -> bool {
         match self {
             Configuration::Shuttle(Strategy::Random | Strategy::Urw) | Configuration::Threads => true,
-            Configuration::Shuttle(Strategy::Pct) | Configuration::Loom { .. } | Configuration::Spec => false,
+            Configuration::Shuttle(Strategy::Pct)
+            | Configuration::Loom { .. }
+            | Configuration::Explorer
+            | Configuration::Spec => false,
         }
     }
 }
@@ -174,14 +198,13 @@ impl Configuration {
 impl Run {
     /// Explores until the time is over, everything is explored, or something is wrong.
     pub(crate) fn explore(&self, task: &Task) -> Outcome {
-        let body = match self.work {
-            Work::Scenario { body, install } => {
-                install();
-                body
-            }
+        let (body, install) = match self.work {
+            Work::Scenario { body, install } => (body, install),
             Work::Spec(instance) => return spec::explore(instance, task),
         };
+        install();
         match self.engine {
+            Configuration::Explorer => explorer::explore(task, body, install),
             Configuration::Loom { preemption_bound } => loom::explore(task, body, preemption_bound),
             Configuration::Shuttle(strategy) => shuttle::explore(task, body, strategy),
             Configuration::Threads => threads::explore(task, body),
@@ -191,15 +214,14 @@ impl Run {
 
     /// Runs the one execution that `schedule` describes.
     pub(crate) fn replay(&self, task: &Task, schedule: &Schedule) -> Outcome {
-        let body = match self.work {
-            Work::Scenario { body, install } => {
-                install();
-                body
-            }
+        let (body, install) = match self.work {
+            Work::Scenario { body, install } => (body, install),
             // It is explored again in a moment, and the path is in the failure itself.
             Work::Spec(instance) => return spec::explore(instance, task),
         };
+        install();
         match schedule {
+            Schedule::Explorer { schedule, .. } => explorer::replay(task, body, install, schedule),
             Schedule::Shuttle { encoded } => shuttle::replay(task, body, encoded),
             Schedule::Loom { preemption_bound, execution } => {
                 loom::replay(task, body, *preemption_bound, *execution)
@@ -223,6 +245,10 @@ pub(crate) struct Task {
     pub(crate) watch: Arc<Watch>,
     /// How many events a failing execution is told with.
     pub(crate) keep: usize,
+    /// Which part of it, for an engine that can explore parts.
+    pub(crate) shard: Shard,
+    /// The file in which what is done is kept, for an engine that can go on from there.
+    pub(crate) checkpoint: Option<PathBuf>,
 }
 
 /// What the child's monitor sees of a running exploration.
@@ -248,6 +274,11 @@ impl Watch {
     pub(crate) fn execution(&self) -> u64 {
         self.begun.store(self.zero.elapsed().as_millis() as u64, Ordering::Relaxed);
         self.executions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Says how many executions have been begun, for an engine that counts them itself.
+    pub(crate) fn report(&self, executions: u64) {
+        self.executions.store(executions, Ordering::Relaxed);
     }
 
     /// How long the current execution has lasted, to a millisecond.
