@@ -1,7 +1,6 @@
 //! The executors on real threads: every task runs once, nobody sleeps over work, nothing spins, and no thread
 //! is left behind.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, ThreadId};
@@ -127,23 +126,33 @@ fn a_task_wakes_a_sleeping_pool_every_time() {
 
 #[test]
 fn two_that_push_each_other_stay_on_one_worker() {
+    const HOPS: u32 = 10_000;
+    struct Hop {
+        left: u32,
+        last: ThreadId,
+        moves: u32,
+        done: mpsc::Sender<u32>,
+    }
+    fn hop(pool: Arc<Pool>, mut state: Hop) {
+        let here = thread::current().id();
+        state.moves += u32::from(here != state.last);
+        state.last = here;
+        if state.left == 0 {
+            return state.done.send(state.moves).expect("somebody waits");
+        }
+        state.left -= 1;
+        let next = Arc::clone(&pool);
+        pool.execute(task(move || hop(next, state)));
+    }
     let _turn = turn();
     let pool = pool(2);
-    let (done, result) = mpsc::channel();
-    fn hop(pool: Arc<Pool>, left: u32, mut threads: BTreeSet<String>, done: mpsc::Sender<BTreeSet<String>>) {
-        threads.insert(format!("{:?}", thread::current().id()));
-        if left == 0 {
-            return done.send(threads).expect("somebody waits");
-        }
-        let next = Arc::clone(&pool);
-        pool.execute(task(move || hop(next, left - 1, threads, done)));
-    }
-    let first = Arc::clone(&pool);
-    pool.execute(task(move || hop(first, 10_000, BTreeSet::new(), done)));
-    let threads = result.recv_timeout(SOON).expect("the hops end");
+    let (done, moves) = mpsc::channel();
+    let (first, last) = (Arc::clone(&pool), thread::current().id());
+    pool.execute(task(move || hop(first, Hop { left: HOPS, last, moves: 0, done })));
+    let moves = moves.recv_timeout(SOON).expect("the hops end");
     pool.stop();
-    // The watchdog may move it if the machine is so busy that the worker does not run for two rounds.
-    assert!(threads.len() <= 2, "{threads:?}");
+    // From this thread to a worker; and the watchdog may move it when the machine leaves its worker unrun.
+    assert!((1..HOPS / 100).contains(&moves), "{moves} moves");
 }
 
 #[test]
