@@ -1,4 +1,4 @@
-//! Compiles one copy of the runtime and of the scenarios for each mutant; see `src/lib.rs`.
+//! Compiles a copy of the runtime with every bug in it, each behind a switch; see `src/lib.rs`.
 //!
 //! Everything that can be wrong with `mutants.toml` is a build error that names the mutant.
 
@@ -13,9 +13,6 @@ use serde::Deserialize;
 
 /// The engines that there is a package for.
 const ENGINES: [&str; 2] = ["loom", "shuttle"];
-
-/// The copy without a bug.
-const UNCHANGED: &str = "unchanged";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,16 +36,25 @@ struct Mutant {
     unseen: BTreeMap<String, String>,
 }
 
-/// A text that occurs once in the file, and what it becomes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Edit {
+    at: Option<String>,
     find: String,
-    replace: String,
+    replace: Option<String>,
+    before: Option<String>,
+    items: Option<String>,
 }
 
 /// Rust source files by their paths, relative to the directory they were read from.
 type Sources = BTreeMap<PathBuf, String>;
+
+/// A place in a file, and what each mutant makes of it.
+#[derive(Default)]
+struct Place<'a> {
+    replace: Vec<(usize, &'a str)>,
+    before: Vec<(usize, &'a str)>,
+}
 
 fn main() {
     if let Err(errors) = run() {
@@ -72,112 +78,152 @@ fn run() -> Result<(), String> {
     let mut runtime = sources(&runtime)?;
     runtime.retain(|path, _| !path.starts_with("platform"));
     let scenarios = sources(&scenarios)?;
-    let out = PathBuf::from(variable("OUT_DIR")?);
-    let generated = generate(engine, &mutants, &runtime, &scenarios, &out)?;
-    write(&out.join("mutants.rs"), &generated)
-}
-
-/// Writes the copies below `out`; returns the source that declares them.
-fn generate(
-    engine: &str,
-    mutants: &[Mutant],
-    runtime: &Sources,
-    scenarios: &Sources,
-    out: &Path,
-) -> Result<String, String> {
+    let catalogue = scenarios.get(Path::new("catalogue.rs")).ok_or("the scenarios have no catalogue.rs")?;
     // All that is wrong is told at once: a change of the runtime may touch several mutants.
-    let errors: Vec<String> = mutants
+    let mut errors: Vec<String> = mutants
         .iter()
-        .filter_map(|mutant| Some((mutant, mutant.check(mutants, runtime, scenarios).err()?)))
-        .map(|(mutant, error)| format!("mutants.toml: mutant {}: {error}", mutant.name))
+        .filter_map(|mutant| Some((mutant, mutant.check(&mutants, catalogue).err()?)))
+        .map(|(mutant, error)| mutant.wrong(&error))
         .collect();
+    for (path, text) in &mut runtime {
+        match mutate(path, text, &mutants) {
+            Ok(mutated) => *text = mutated,
+            Err(error) => errors.push(error),
+        }
+    }
     if !errors.is_empty() {
         return Err(errors.join("\n"));
     }
-    let (mut modules, mut list, mut unseen) = (String::new(), String::new(), String::new());
-    for mutant in mutants {
-        let breaks = guarantee(&mutant.breaks)?;
-        let shows = guarantee(mutant.shows.get(engine).unwrap_or(&mutant.breaks))?;
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    copy(&runtime, &out.join("runtime"), |text| text.replace("crate::", "crate::generated::runtime::"))?;
+    copy(&scenarios, &out.join("scenarios"), |text| {
+        text.replace("crate::", "crate::generated::scenarios::")
+            .replace("antiphon::", "crate::generated::runtime::")
+    })?;
+    write(&out.join("mutants.rs"), &declarations(engine, &mutants, &out)?)
+}
+
+/// The source that declares the copies and lists the mutants.
+fn declarations(engine: &str, mutants: &[Mutant], out: &Path) -> Result<String, String> {
+    let [runtime, scenarios] = ["runtime", "scenarios"].map(|part| out.join(part).join("lib.rs"));
+    let (mut list, mut unseen) = (String::new(), String::new());
+    for (index, mutant) in mutants.iter().enumerate() {
         let Mutant { name, file, why, .. } = mutant;
+        let breaks = guarantee(&mutant.breaks)?;
         if let Some(why) = mutant.unseen.get(engine) {
             let _ = writeln!(unseen, "    Unseen {{ name: {name:?}, breaks: {breaks}, why: {why:?} }},");
             continue;
         }
-        let (runtime, scenarios) = (mutant.mutate(runtime)?, select(scenarios, &mutant.scenarios)?);
-        let module = name.replace('-', "_");
-        modules += &compile(&module, &runtime, &scenarios, out)?;
+        let shows = guarantee(mutant.shows.get(engine).unwrap_or(&mutant.breaks))?;
         let _ = writeln!(
             list,
-            "        Mutant {{ name: {name:?}, breaks: {breaks}, shows: {shows}, file: {file:?}, \
-             why: {why:?}, scenarios: {module}::scenarios::scenarios() }},",
+            "        Mutant {{ name: {name:?}, breaks: {breaks}, shows: {shows}, file: {file:?}, why: {why:?}, \
+             scenarios: crate::scenarios(&{:?}), install: || crate::install({}) }},",
+            mutant.scenarios,
+            number(index)
         );
     }
-    let all: Vec<String> = mutants.iter().flat_map(|mutant| mutant.scenarios.iter().cloned()).collect();
-    modules += &compile(UNCHANGED, runtime, &select(scenarios, &all)?, out)?;
+    // Where a copy is wrong on purpose, what the compiler finds odd about it is not worth saying.
+    let quiet = "#[allow(warnings, clippy::all, clippy::undocumented_unsafe_blocks)]";
     Ok(format!(
-        "use antiphon_harness::{{Mutant, Unseen}};\nuse antiphon_spec::Guarantee;\n\n{modules}\n\
+        "use antiphon_harness::{{Mutant, Unseen}};\nuse antiphon_spec::Guarantee;\n\n\
+         {quiet}\n#[path = {runtime:?}]\npub(crate) mod runtime;\n\
+         {quiet}\n#[path = {scenarios:?}]\npub(crate) mod scenarios;\n\n\
          pub(crate) fn mutants() -> Vec<Mutant> {{\n    vec![\n{list}    ]\n}}\n\n\
          pub(crate) static UNSEEN: &[Unseen] = &[\n{unseen}];\n"
     ))
 }
 
-/// Writes a copy below `out`; returns the module that it is compiled as.
-fn compile(module: &str, runtime: &Sources, scenarios: &Sources, out: &Path) -> Result<String, String> {
-    let place = out.join(module);
-    let own = format!("crate::generated::{module}");
-    for (path, text) in runtime {
-        let text = text.replace("crate::", &format!("{own}::runtime::"));
-        write(&place.join("runtime").join(path), &text)?;
-    }
-    for (path, text) in scenarios {
-        let text = text.replace("crate::", &format!("{own}::scenarios::"));
-        let text = text.replace("antiphon::", &format!("{own}::runtime::"));
-        write(&place.join("scenarios").join(path), &text)?;
-    }
-    let [runtime, scenarios] = ["runtime", "scenarios"].map(|part| place.join(part).join("lib.rs"));
-    // A mutant is meant to be wrong: what the compiler finds odd about it is not worth saying.
-    Ok(format!(
-        "#[allow(warnings, clippy::all, clippy::undocumented_unsafe_blocks)]\n\
-         pub(crate) mod {module} {{\n    \
-         #[path = {runtime:?}]\n    pub(crate) mod runtime;\n    \
-         #[path = {scenarios:?}]\n    pub(crate) mod scenarios;\n\
-         }}\n"
-    ))
+/// The number by which a mutant is switched on. Zero is none.
+fn number(index: usize) -> usize {
+    index + 1
 }
 
-/// The scenarios, with only those in the catalogue that are `wanted`: the others need not be compiled.
-fn select(scenarios: &Sources, wanted: &[String]) -> Result<Sources, String> {
-    let path = Path::new("catalogue.rs");
-    let catalogue = scenarios.get(path).ok_or("the scenarios have no catalogue.rs")?;
-    // One instance, one line, which begins with its name.
-    let name = |line: &str| line.trim_start().strip_prefix('"')?.split('"').next().map(str::to_owned);
-    let names: Vec<String> = catalogue.lines().filter_map(name).collect();
-    if let Some(missing) = wanted.iter().find(|scenario| !names.contains(scenario)) {
-        return Err(format!("there is no scenario {missing}"));
+/// The text of one file, with all the bugs that are in it behind their switches.
+fn mutate(path: &Path, text: &str, mutants: &[Mutant]) -> Result<String, String> {
+    let mut places: BTreeMap<(usize, usize), Place<'_>> = BTreeMap::new();
+    let mut items = String::new();
+    for (index, mutant) in mutants.iter().enumerate() {
+        if Path::new(&mutant.file).strip_prefix("src").ok() != Some(path) {
+            continue;
+        }
+        for edit in &mutant.edits {
+            let start = edit.place(text).map_err(|error| mutant.wrong(&error))?;
+            let place = places.entry((start, start + edit.find.len())).or_default();
+            place.replace.extend(edit.replace.iter().map(|code| (number(index), code.as_str())));
+            place.before.extend(edit.before.iter().map(|code| (number(index), code.as_str())));
+            items.extend(edit.items.iter().map(String::as_str));
+        }
     }
-    let keep = |line: &&str| name(line).is_none_or(|name| wanted.contains(&name));
-    let lines: Vec<&str> = catalogue.lines().filter(keep).collect();
-    let mut selected = scenarios.clone();
-    selected.insert(path.into(), lines.join("\n"));
-    Ok(selected)
+    let mut mutated = String::new();
+    let mut done = 0;
+    for ((start, end), place) in places {
+        let original = &text[start..end];
+        if start < done {
+            return Err(format!(
+                "mutants.toml: {original:?} overlaps what another mutant changes: give both the same"
+            ));
+        }
+        mutated += &text[done..start];
+        place.write(&mut mutated, original);
+        done = end;
+    }
+    Ok(mutated + &text[done..] + &items)
+}
+
+impl Place<'_> {
+    fn write(&self, out: &mut String, original: &str) {
+        for (number, code) in &self.before {
+            let _ = write!(out, "if ::antiphon_mutants!() == {number} {{ {code} }}\n");
+        }
+        if self.replace.is_empty() {
+            out.push_str(original);
+            return;
+        }
+        out.push_str("(match ::antiphon_mutants!() { ");
+        for (number, code) in &self.replace {
+            let _ = write!(out, "{number} => {code}, ");
+        }
+        let _ = write!(out, "_ => {original} }})");
+    }
+}
+
+impl Edit {
+    /// Where in the text it is.
+    fn place(&self, text: &str) -> Result<usize, String> {
+        let at = self.at.as_ref().unwrap_or(&self.find);
+        Ok(only(text, at)? + only(at, &self.find)?)
+    }
+}
+
+/// Where `part` is, if that is clear.
+fn only(text: &str, part: &str) -> Result<usize, String> {
+    let mut places = text.match_indices(part);
+    match (places.next(), places.next()) {
+        (Some((place, _)), None) => Ok(place),
+        (first, _) => {
+            let how = if first.is_some() { "several times" } else { "nowhere" };
+            Err(format!("{part:?} must occur once and occurs {how}: adapt it to the source as it is now"))
+        }
+    }
 }
 
 impl Mutant {
-    /// Whether it can be compiled for every engine that is to see it.
-    fn check(&self, all: &[Mutant], runtime: &Sources, scenarios: &Sources) -> Result<(), String> {
-        let fits = |character: char| {
-            character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-'
-        };
-        if !self.name.chars().all(fits) || self.name == UNCHANGED {
-            return Err(
-                "a name is made of small letters, digits and hyphens, and is not that of the original".into(),
-            );
-        }
-        if self.scenarios.is_empty() || self.edits.is_empty() {
-            return Err("nothing is changed, or no scenario is expected to notice it".into());
-        }
+    /// Looks at what needs no source of the runtime.
+    fn check(&self, all: &[Mutant], catalogue: &str) -> Result<(), String> {
         if all.iter().filter(|other| other.name == self.name).count() != 1 {
             return Err("there are two of this name".into());
+        }
+        let changes = |edit: &Edit| edit.replace.is_some() != edit.before.is_some();
+        if self.scenarios.is_empty() || self.edits.is_empty() || !self.edits.iter().all(changes) {
+            return Err("it needs a scenario, and edits that either replace or come before".into());
+        }
+        let unknown = |name: &&String| !catalogue.contains(&format!("    \"{name}\","));
+        if let Some(scenario) = self.scenarios.iter().find(unknown) {
+            return Err(format!("there is no scenario {scenario}"));
+        }
+        if !Path::new("../../..").join(&self.file).is_file() {
+            return Err(format!("there is no file {}", self.file));
         }
         let mut engines = self.shows.keys().chain(self.unseen.keys());
         if let Some(engine) = engines.find(|engine| !ENGINES.contains(&engine.as_str())) {
@@ -186,31 +232,11 @@ impl Mutant {
         if self.unseen.len() == ENGINES.len() {
             return Err("an engine must be able to see it".into());
         }
-        self.shows.values().chain([&self.breaks]).try_for_each(|id| guarantee(id).map(drop))?;
-        self.mutate(runtime)?;
-        select(scenarios, &self.scenarios)?;
-        Ok(())
+        self.shows.values().chain([&self.breaks]).try_for_each(|id| guarantee(id).map(drop))
     }
 
-    /// The runtime with this bug in it.
-    fn mutate(&self, runtime: &Sources) -> Result<Sources, String> {
-        let Self { file, edits, .. } = self;
-        let path = Path::new(file).strip_prefix("src").map_err(|_| format!("{file} is not below src"))?;
-        let mut text = runtime.get(path).ok_or_else(|| format!("there is no file {file}"))?.clone();
-        for Edit { find, replace } in edits {
-            match text.matches(find.as_str()).count() {
-                1 if find != replace => text = text.replacen(find.as_str(), replace, 1),
-                1 => return Err(format!("{find:?} stays as it is")),
-                count => {
-                    return Err(format!(
-                        "{find:?} must occur once in {file} and occurs {count} times: adapt it to the source as it is now"
-                    ));
-                }
-            }
-        }
-        let mut mutated = runtime.clone();
-        mutated.insert(path.into(), text);
-        Ok(mutated)
+    fn wrong(&self, error: &str) -> String {
+        format!("mutants.toml: mutant {}: {}: {error}", self.name, self.file)
     }
 }
 
@@ -218,6 +244,15 @@ impl Mutant {
 fn guarantee(id: &str) -> Result<String, String> {
     let known = Guarantee::from_id(id).ok_or_else(|| format!("there is no guarantee {id}"))?;
     Ok(format!("Guarantee::{known:?}"))
+}
+
+/// Writes source files, with the paths in them made to fit their new place.
+fn copy(sources: &Sources, place: &Path, rewrite: impl Fn(&str) -> String) -> Result<(), String> {
+    for (path, text) in sources {
+        let text = rewrite(text).replace("::antiphon_mutants!()", "crate::active()");
+        write(&place.join(path), &text)?;
+    }
+    Ok(())
 }
 
 /// All Rust source files below `directory`.

@@ -4,7 +4,7 @@ use antiphon_spec::Guarantee;
 
 use crate::Scenario;
 
-/// A copy of the runtime with one fault in it, and the scenarios that have to notice it.
+/// A fault in a copy of the runtime, and the scenarios that have to notice it.
 #[derive(Clone, Copy, Debug)]
 pub struct Mutant {
     /// Its name; unique.
@@ -19,8 +19,10 @@ pub struct Mutant {
     pub file: &'static str,
     /// What the change is, and what goes wrong with it.
     pub why: &'static str,
-    /// Scenarios compiled against this copy. On each engine at least one that fits the engine must notice.
+    /// Scenarios compiled against the copy. At least one that fits the engine must notice.
     pub scenarios: &'static [Scenario],
+    /// Switches the fault on, for the whole process, and connects the platform's recorder to the harness.
+    pub install: fn(),
 }
 
 /// A seeded bug that an engine cannot see.

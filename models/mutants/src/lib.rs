@@ -1,18 +1,20 @@
-//! Seeded bugs: copies of the runtime with one fault each, which the checks must find.
+//! Seeded bugs: a copy of the runtime with many faults, each behind a switch, which the checks must find.
 //!
 //! A check that has never failed has shown nothing. Each mutant here is the runtime's own source with one
 //! small change that breaks one guarantee, together with the scenarios that have to notice it. Whoever runs
 //! the scenarios runs these too, with the same engines and the same specification, and expects the verdict
-//! *violated*, of exactly that guarantee; a mutant that nobody notices is a hole in the net.
+//! *violated*, of exactly one guarantee; a mutant that nobody notices is a hole in the net.
 //!
 //! The source of the runtime knows nothing of this: no `cfg`, no hook. The build script reads the runtime and the
-//! scenarios as they are, applies one text replacement of `mutants.toml` for each mutant, and compiles all
-//! the copies into this crate, side by side. A replacement whose place is gone is a build error: whoever
-//! changes the runtime brings the mutants along.
+//! scenarios as they are, puts every change of `mutants.toml` into the copy, beside what it replaces, and
+//! compiles it into this crate. One number says which of them is switched on, or none: mutant schemata (Untch,
+//! Offutt, Harrold, *Mutation analysis using mutant schemata*, ISSTA 1993). A change whose place is gone is a
+//! build error: whoever changes the runtime brings the mutants along.
 //!
 //! One source, a manifest per engine, like the scenarios.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use antiphon_harness::{Mutant, Scenario, Unseen};
 
@@ -20,7 +22,17 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/mutants.rs"));
 }
 
+/// The number of the bug that is switched on, in the whole process; zero is none. std's on purpose: asking is
+/// no part of what is explored.
+static ACTIVE: AtomicUsize = AtomicUsize::new(NONE);
+
+/// No bug at all.
+const NONE: usize = 0;
+
 /// The seeded bugs that this engine can see, in the order of `mutants.toml`.
+///
+/// Each has its own [`install`](Mutant::install), which switches it on for the whole process: run each in a
+/// process of its own.
 pub fn mutants() -> &'static [Mutant] {
     static MUTANTS: LazyLock<Vec<Mutant>> = LazyLock::new(generated::mutants);
     &MUTANTS
@@ -31,17 +43,33 @@ pub fn unseen() -> &'static [Unseen] {
     generated::UNSEEN
 }
 
-/// Every scenario that some mutant names, on a copy of the runtime without any bug: the control.
+/// Every scenario, on the copy as it is with no bug switched on: the control.
 pub fn unchanged() -> &'static [Scenario] {
-    generated::unchanged::scenarios::scenarios()
+    generated::scenarios::scenarios()
 }
 
-/// Has the platform's recorder report the events of the calling thread's executions to the harness.
-pub fn install() {
-    platform::record::install(Box::new(antiphon_harness::observe));
+/// Switches all bugs off, and has the platform's recorder report the events of the calling thread's
+/// executions to the harness.
+pub fn install_unchanged() {
+    install(NONE);
 }
 
-/// Ends what [`install`] began.
-pub fn uninstall() {
-    platform::record::uninstall();
+fn install(mutant: usize) {
+    // Relaxed: it is set before anything runs.
+    ACTIVE.store(mutant, Ordering::Relaxed);
+    generated::scenarios::install();
+}
+
+/// Asked by each place that a mutant changes.
+fn active() -> usize {
+    ACTIVE.load(Ordering::Relaxed)
+}
+
+/// The scenarios of these names.
+fn scenarios(names: &[&str]) -> &'static [Scenario] {
+    let named = |name: &&str| {
+        let scenario = unchanged().iter().find(|scenario| scenario.name == *name);
+        *scenario.expect("the build script has looked for it")
+    };
+    names.iter().map(named).collect::<Vec<_>>().leak()
 }

@@ -21,7 +21,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How many executions the unchanged copy is explored for.
-const CONTROL: u64 = 300;
+const CONTROL: usize = 300;
 
 /// The name under which the unchanged copy is run.
 const UNCHANGED: &str = "(unchanged)";
@@ -35,8 +35,8 @@ pub(crate) struct Suite {
     pub(crate) unseen: &'static [Unseen],
     /// The scenarios on a copy of the runtime without any bug.
     pub(crate) control: &'static [Scenario],
-    /// Connects the recorder to the harness.
-    pub(crate) install: fn(),
+    /// Makes the copy one without any bug.
+    pub(crate) install_unchanged: fn(),
     /// Explores in this configuration, by calling [`Run::execute`], until it fails or the time is over.
     pub(crate) explore: fn(&str, &'static Run),
 }
@@ -45,7 +45,7 @@ pub(crate) struct Suite {
 pub(crate) struct Run {
     body: fn(),
     deadline: Instant,
-    at_most: u64,
+    at_most: usize,
     executions: AtomicU64,
     fault: Mutex<Option<Fault>>,
 }
@@ -73,14 +73,8 @@ impl Run {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Whether to stop before the next execution.
-    pub(crate) fn is_over(&self) -> bool {
-        self.left().is_zero() || self.executions.load(Ordering::Relaxed) >= self.at_most
-    }
-
     /// How many executions there may be.
-    #[allow(dead_code, reason = "one engine asks before each execution, the other is told")]
-    pub(crate) fn at_most(&self) -> u64 {
+    pub(crate) fn at_most(&self) -> usize {
         self.at_most
     }
 
@@ -142,13 +136,13 @@ fn say(line: &str) -> ! {
 }
 
 fn child(suite: &Suite, mutant: &str, scenario: &str, configuration: &str) -> ! {
-    let of = suite.mutants.iter().find(|other| other.name == mutant).map(|mutant| mutant.scenarios);
-    let scenarios = of.unwrap_or(suite.control);
+    let of = suite.mutants.iter().find(|other| other.name == mutant);
+    let scenarios = of.map_or(suite.control, |mutant| mutant.scenarios);
     let scenario = scenarios.iter().find(|other| other.name == scenario).expect("the parent knows its names");
     let run: &'static Run = Box::leak(Box::new(Run {
         body: scenario.body,
         deadline: Instant::now() + LIMIT,
-        at_most: if of.is_some() { u64::MAX } else { CONTROL },
+        at_most: if of.is_some() { usize::MAX } else { CONTROL },
         executions: AtomicU64::new(0),
         fault: Mutex::new(None),
     }));
@@ -166,7 +160,7 @@ fn child(suite: &Suite, mutant: &str, scenario: &str, configuration: &str) -> ! 
         }
         *last = message.to_owned();
     }));
-    (suite.install)();
+    of.map_or(suite.install_unchanged, |mutant| mutant.install)();
     match panic::catch_unwind(AssertUnwindSafe(|| (suite.explore)(configuration, run))) {
         Ok(()) => run.passed(),
         Err(payload) => {
@@ -285,7 +279,10 @@ pub(crate) fn main(suite: &Suite) -> ExitCode {
         arguments.iter().skip_while(|argument| *argument != "--only").nth(1).cloned().unwrap_or_default();
     let mutants: Vec<&Mutant> = suite.mutants.iter().filter(|mutant| mutant.name.contains(&only)).collect();
     let fits = |scenario: &&Scenario| scenario.engines.contains(&suite.engine) && only.is_empty();
-    let controls: Vec<&Scenario> = suite.control.iter().filter(fits).collect();
+    let named = |scenario: &&Scenario| {
+        suite.mutants.iter().any(|mutant| mutant.scenarios.iter().any(|other| other.name == scenario.name))
+    };
+    let controls: Vec<&Scenario> = suite.control.iter().filter(fits).filter(named).collect();
     let next = AtomicUsize::new(0);
     let failures = AtomicUsize::new(0);
     let work = || {

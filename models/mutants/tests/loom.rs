@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         mutants: mutants::mutants(),
         unseen: mutants::unseen(),
         control: mutants::unchanged(),
-        install: mutants::install,
+        install_unchanged: mutants::install_unchanged,
         explore,
     })
 }
@@ -29,7 +29,7 @@ fn explore(configuration: &str, run: &'static Run) {
     builder.max_branches = MAX_BRANCHES;
     builder.preemption_bound = (configuration == "preemptions-2").then_some(2);
     builder.max_duration = Some(run.left());
-    builder.max_permutations = usize::try_from(run.at_most()).ok();
+    builder.max_permutations = Some(run.at_most());
     // It looks at the clock, and counts, only this often.
     builder.checkpoint_interval = 1;
     builder.check(|| run.execute(|body| body()));

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         mutants: mutants::mutants(),
         unseen: mutants::unseen(),
         control: mutants::unchanged(),
-        install: mutants::install,
+        install_unchanged: mutants::install_unchanged,
         explore,
     })
 }
@@ -40,8 +40,8 @@ fn main() -> ExitCode {
 fn explore(configuration: &str, run: &'static Run) {
     let seed = std::env::var("MUTANTS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
     let inner: Box<dyn Scheduler + Send> = match configuration {
-        "pct" => Box::new(PctScheduler::new_from_seed(seed, DEPTH, usize::MAX)),
-        _ => Box::new(RandomScheduler::new_from_seed(seed, usize::MAX)),
+        "pct" => Box::new(PctScheduler::new_from_seed(seed, DEPTH, run.at_most())),
+        _ => Box::new(RandomScheduler::new_from_seed(seed, run.at_most())),
     };
     let mut config = Config::new();
     config.max_steps = MaxSteps::FailAfter(MAX_STEPS);
@@ -57,7 +57,10 @@ fn execute(body: fn()) {
     model::begin(model::Engine::Shuttle, Names::new());
     body();
     platform::thread::join_all();
-    let (_, found, _) = model::end(|_| ());
+    let (shares, found, _) = model::end(|execution| execution.shares());
+    if found.is_none() {
+        antiphon_harness::check(shares == 0, Guarantee::NoLeak, || format!("{shares} shares are left"));
+    }
     let Some(found) = found else { return };
     let broken = match found.kind {
         FailureKind::Race => Guarantee::RaceFreedom,
@@ -76,7 +79,7 @@ struct Timed {
 
 impl Scheduler for Timed {
     fn new_execution(&mut self) -> Option<Schedule> {
-        if self.run.is_over() { None } else { self.inner.new_execution() }
+        if self.run.left().is_zero() { None } else { self.inner.new_execution() }
     }
 
     fn next_task(&mut self, runnable: &[&Task], current: Option<TaskId>, yielding: bool) -> Option<TaskId> {
