@@ -91,7 +91,10 @@ pub enum CallOutcome {
 
 /// One thing that a runtime did.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[allow(missing_docs, reason = "the fields are the trace format's; a line on each variant says what they mean together")]
+#[allow(
+    missing_docs,
+    reason = "the fields are the trace format's; a line on each variant says what they mean together"
+)]
 pub enum Event {
     /// A spawn returned to its caller; this may come after the actor's first events.
     Spawn { actor: ActorId, kind: Kind, parent: Option<ActorId>, ok: bool },
