@@ -34,6 +34,7 @@ use crate::node::Node;
 const MAX_DEPTH: usize = 16;
 
 platform::thread_local! {
+    #[allow(clippy::missing_const_for_thread_local, reason = "not every platform has the const form")]
     static DEPTH: Cell<usize> = Cell::new(0);
 }
 

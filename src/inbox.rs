@@ -145,6 +145,7 @@ pub struct Refused<T>(pub T);
 
 impl<B: Body> Inbox<B> {
     /// Makes an inbox whose activation is held by the caller: it is born `Active`.
+    #[allow(clippy::new_ret_no_self, reason = "an inbox is reached through its activation, or not at all")]
     pub fn new(body: B, shared: B::Shared) -> Activation<B> {
         const { assert!(align_of::<Node<B::Item>>() > CLOSED, "IDLE and CLOSED must not be addresses") };
         let inbox = Arc::new(Self { word: AtomicPtr::new(active()), body: UnsafeCell::new(body), shared });

@@ -284,10 +284,10 @@ fn end<M: Send + 'static>(
         while let Some(letter) = core.lanes.pop() {
             if let Envelope::Message { message, stamp, .. } = letter.into_item() {
                 emit(|r| Event::DeadLetter { actor: actor.id, message: r.message(&stamp) });
-                actor.node.dead_letter(DeadLetter {
-                    to: actor.id,
-                    label: actor.label,
-                    message: Box::new(message),
+                let (to, label) = (actor.id, actor.label);
+                // Where nobody wants it, it is dropped here: user code that may panic like any other.
+                let _ = callback(me, || {
+                    actor.node.dead_letter(DeadLetter { to, label, message: Box::new(message) });
                 });
             }
         }
