@@ -267,12 +267,12 @@ fn the_theorems_are_those_that_are_checked() {
     let mut rows = String::new();
     for theorem in theorems {
         let [of, name, statement] = theorem[..] else { panic!("three columns are expected: {theorem:?}") };
-        writeln!(rows, "| `{of}` | {statement} | `{name}` |").unwrap();
+        writeln!(rows, "| `{of}` | {statement} `{name}` |").unwrap();
     }
     part(
         "docs/src/proofs.md",
         "theorems",
-        &format!("\n| of | what is proved | theorem |\n|---|---|---|\n{rows}\n"),
+        &format!("\n| of | what is proved, and the theorem |\n|---|---|\n{rows}\n"),
     );
 }
 
