@@ -8,9 +8,13 @@
 //! guarantees alone, as a third opinion.
 
 mod actor;
+mod any;
 mod ends;
 mod lines;
 pub mod mutate;
+pub mod oracle;
+
+pub use any::any_events;
 
 use crate::event::{ActorId, CallId, Class, Event, Kind, MessageId, MonitorId};
 

@@ -175,7 +175,8 @@ impl Messages {
         if self.knows(id) {
             return; // Makes no sense: see `State::admits`.
         }
-        let late = lives.of(to).and_then(Life::closed_at);
+        // An actor that ended without terminate, its init having failed, swallows what it accepts.
+        let late = lives.of(to).and_then(|life| life.terminate.begun_at());
         if late.is_some() {
             judge.premise(Guarantee::ClosedIsClosed);
         }

@@ -1,8 +1,8 @@
 //! Faults with messages.
 
 use super::{
-    Choices, Mutant, Mutation, choose, contains, ended, handle_end, moved, mutant, places, position,
-    send_end, terminate_begin, terminate_end, with, without,
+    Choices, Mutant, Mutation, choose, contains, handle_end, moved, mutant, places, position, send_end,
+    terminate_begin, terminate_end, with, without,
 };
 use crate::event::{ActorId, Class, Event, MessageId, Sender};
 use crate::guarantee::Guarantee;
@@ -167,10 +167,7 @@ fn closed_accepts(events: &[Event], choices: &mut Choices<'_>) -> Option<Mutant>
             Event::SendBegin { message: m, to, .. } if *m == message => Some((began, *to)),
             _ => None,
         });
-        to.is_some_and(|(began, to)| {
-            let closed = terminate_begin(events, to).into_iter().chain(ended(events, to)).min();
-            closed.is_some_and(|closed| closed < began)
-        })
+        to.is_some_and(|(began, to)| terminate_begin(events, to).is_some_and(|closed| closed < began))
     };
     let place = choose(&places(events, late), choices)?;
     let mut events = events.to_vec();
