@@ -1,1 +1,19 @@
-//! Under construction.
+//! Small concurrent programs with known outcome sets: what each engine can and cannot see.
+//!
+//! Each program is written once and run by each engine. For each, the outcomes that sequential consistency and C11
+//! allow are known; what an engine answers is pinned, wrong answers as *known holes* with the public issue that
+//! tells of them. When an engine improves or regresses, the pin breaks.
+//!
+//! Not here, because the platforms do not have it: park tokens, channels, poisoning, read-write locks. No program
+//! that can deadlock is given to loom, which would abort the process.
+#![allow(clippy::duplicate_mod, reason = "the programs are compiled once for each engine: that is the point")]
+
+mod catalogue;
+mod on_loom;
+mod on_shuttle;
+mod run;
+
+pub use catalogue::Litmus;
+pub use run::{Answer, Engine, Status, answer, programs, table};
+
+pub(crate) use run::tell;
