@@ -36,7 +36,8 @@ impl Budget {
         let left = self.deadline.saturating_duration_since(now);
         let promised: Duration = running.map(|until| until.saturating_duration_since(now)).sum();
         let free = (left * self.jobs as u32).saturating_sub(promised);
-        let part = (free * weight / waiting.max(1)).min(left);
+        // Nobody gets so much for its needs that nothing is left for all the others.
+        let part = (free * weight / waiting.max(1)).max(engine.needs().min(left * 3 / 4)).min(left);
         (!part.is_zero()).then_some(part)
     }
 

@@ -4,7 +4,7 @@ use antiphon_harness::{Engine, Scenario};
 use antiphon_spec::Guarantee;
 use antiphon_spec_explore::Instance;
 
-use crate::engine::Configuration;
+use crate::engine::{Configuration, proof};
 use crate::outcome::Outcome;
 use crate::selftest;
 
@@ -40,12 +40,15 @@ pub(crate) enum Work {
     },
     /// An exploration of the abstract machine.
     Spec(&'static Instance),
+    /// All theorems.
+    Proof,
 }
 
 /// What there is to run.
 pub(crate) struct Catalogue {
     sources: Vec<Source>,
     specification: &'static [Instance],
+    proofs: bool,
 }
 
 impl Catalogue {
@@ -73,6 +76,7 @@ impl Catalogue {
                 },
             ],
             specification: antiphon_spec_explore::INSTANCES,
+            proofs: true,
         }
     }
 
@@ -80,12 +84,13 @@ impl Catalogue {
     pub(crate) fn self_test() -> Self {
         let source = |family| Source { family, scenarios: selftest::SCENARIOS, install: || {} };
         let families = [Engine::Loom, Engine::Shuttle, Engine::Explorer, Engine::Threads];
-        Self { sources: families.map(source).into(), specification: &[] }
+        Self { sources: families.map(source).into(), specification: &[], proofs: false }
     }
 
     /// All runs: first those that end by themselves, then those that take all the time they get.
     pub(crate) fn runs(&self) -> Vec<Run> {
         let mut runs: Vec<Run> = self.specification.iter().map(Run::of_instance).collect();
+        runs.extend(self.proofs.then(Run::of_proofs));
         for Source { family, scenarios, install } in &self.sources {
             for scenario in scenarios.iter().filter(|scenario| scenario.engines.contains(family)) {
                 let engines = Configuration::of(*family).iter();
@@ -116,10 +121,22 @@ impl Run {
         Self { name, engine: Configuration::Spec, guarantees, reaches: &[], work: Work::Spec(instance) }
     }
 
+    fn of_proofs() -> Self {
+        let guarantees = proof::guarantees();
+        Self {
+            name: "proof/protocol",
+            engine: Configuration::Proof,
+            guarantees,
+            reaches: &[],
+            work: Work::Proof,
+        }
+    }
+
     /// The number of executions that is written down where the run itself is.
     pub(crate) fn own_pin(&self) -> Option<u64> {
         match self.work {
             Work::Scenario { .. } => None,
+            Work::Proof => Some(proof::count()),
             Work::Spec(instance) => Some(instance.unique_states as u64),
         }
     }

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use antiphon_explorer::Shard;
+
 use crate::catalogue::Run;
-use crate::engine::{Configuration, Task, Watch, explorer, threads};
+use crate::engine::{Configuration, Task, Watch, threads};
 use crate::failure::Saved;
 use crate::outcome::{Line, Outcome};
 use crate::panics;
@@ -34,11 +36,33 @@ pub(crate) fn this() -> Result<PathBuf, String> {
     env::current_exe().map_err(|error| format!("can't find the program itself: {error}"))
 }
 
+/// Which part of a run a child makes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Part {
+    /// The part, if it is not the whole.
+    pub(crate) shard: Option<Shard>,
+    /// The file in which what is done is kept.
+    pub(crate) checkpoint: Option<PathBuf>,
+}
+
 /// A child that makes `run`.
-pub(crate) fn exploring(this: &Path, self_test: bool, run: &Run, limit: Duration, seed: u64) -> Command {
+pub(crate) fn exploring(
+    this: &Path,
+    self_test: bool,
+    run: &Run,
+    part: &Part,
+    limit: Duration,
+    seed: u64,
+) -> Command {
     let mut command = command(this, self_test);
     command.args(["run", "--scenario", run.name, "--engine", run.engine.name()]);
     command.args(["--limit-ms", &limit.as_millis().to_string(), "--seed", &seed.to_string()]);
+    if let Some(shard) = part.shard {
+        command.args(["--shard", &shard.to_string()]);
+    }
+    if let Some(checkpoint) = &part.checkpoint {
+        command.arg("--checkpoint").arg(checkpoint);
+    }
     command
 }
 
@@ -65,11 +89,11 @@ fn command(this: &Path, self_test: bool) -> Command {
 }
 
 /// Explores and writes what it saw to standard output.
-pub(crate) fn run(run: Run, limit: Duration, seed: u64) {
+pub(crate) fn run(run: Run, part: Part, limit: Duration, seed: u64) {
     let watch = Arc::new(Watch::new());
     let deadline = Instant::now() + limit;
     let watching = watch.clone();
-    let task = Task { deadline, seed, watch: watching, keep: TOLD, shard: explorer::WHOLE, checkpoint: None };
+    let task = Task { deadline, seed, watch: watching, keep: TOLD, part };
     panics::install();
     // The monitor ends with the process: it may have to end it.
     thread::spawn(move || monitor(&watch, run.engine, deadline));
@@ -82,7 +106,7 @@ pub(crate) fn replay(run: Run, saved: &Saved) {
     let deadline = Instant::now() + REPLAY_LIMIT;
     let watch = Arc::new(Watch::new());
     let (seed, keep) = (saved.seed, TOLD_AGAIN);
-    let task = Task { deadline, seed, watch, keep, shard: explorer::WHOLE, checkpoint: None };
+    let task = Task { deadline, seed, watch, keep, part: Part::default() };
     panics::install();
     say(&Line::Outcome(Box::new(run.replay(&task, &saved.failure.schedule))));
 }

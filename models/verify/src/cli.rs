@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use antiphon_explorer::Shard;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Where the report goes if nobody says otherwise, from the root of the workspace.
+pub(crate) const REPORT: &str = "target/verify/report.json";
 
 /// Verifies the actor runtime antiphon, and judges what any actor runtime did.
 #[derive(Debug, Parser)]
@@ -22,6 +26,7 @@ pub(crate) enum Command {
     Verify(Verify),
     Check(Check),
     Replay(Replay),
+    Merge(Merge),
     #[command(hide = true)]
     Run(Run),
 }
@@ -50,7 +55,7 @@ pub(crate) struct Verify {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
     /// Where to write the report; failures are saved beside it.
-    #[arg(long, value_name = "FILE", default_value = "target/verify/report.json")]
+    #[arg(long, value_name = "FILE", default_value = REPORT)]
     pub(crate) report: PathBuf,
     /// Exit with status 3 if some run is inconclusive.
     #[arg(long)]
@@ -61,6 +66,14 @@ pub(crate) struct Verify {
     /// Write down how many executions the complete runs have, as what is expected from now on.
     #[arg(long)]
     pub(crate) pin: bool,
+    /// Make one of several parts of the whole, for example 1/3, 2/3 or 3/3; `antiphon merge` joins the reports.
+    ///
+    /// The explorer's runs are split, each of the others is made by one of the parts.
+    #[arg(long, value_name = "I/K", conflicts_with = "pin")]
+    pub(crate) shard: Option<Shard>,
+    /// Keep in this directory what the explorer has done, and go on from there.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) checkpoint: Option<PathBuf>,
     /// Reads (and with --pin writes) the expected numbers here.
     #[arg(long, value_name = "FILE", hide = true)]
     pub(crate) pins: Option<PathBuf>,
@@ -90,6 +103,28 @@ pub(crate) struct Replay {
     pub(crate) file: PathBuf,
 }
 
+/// Join the reports of all parts that `verify --shard` made, to the verdict of the whole.
+///
+/// Exit status: as for `verify`; 2 also if a part is missing, is there twice, or is not of the same whole.
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    /// The reports, one for each part, in any order.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// How to write the result to standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// Where to write the report of the whole.
+    #[arg(long, value_name = "FILE", default_value = REPORT)]
+    pub(crate) report: PathBuf,
+    /// Exit with status 3 if some run is inconclusive.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Reads the expected numbers here.
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(crate) pins: Option<PathBuf>,
+}
+
 /// Make one run and report it on standard output, for the process that started this one.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
@@ -103,6 +138,10 @@ pub(crate) struct Run {
     pub(crate) seed: u64,
     #[arg(long)]
     pub(crate) replay: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) shard: Option<Shard>,
+    #[arg(long)]
+    pub(crate) checkpoint: Option<PathBuf>,
 }
 
 /// For whom the output is.

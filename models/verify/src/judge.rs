@@ -35,6 +35,32 @@ impl Judgement {
 
 /// Says what `outcome` is worth.
 pub(crate) fn judge(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Judgement {
+    let mut judgement = judge_result(run, outcome, pin);
+    if let Some(note) = &outcome.note {
+        match &mut judgement.defect {
+            Some(defect) => defect.message = format!("{}; {note}", defect.message),
+            None => judgement.note = judgement.note.or_else(|| Some(note.clone())),
+        }
+    }
+    judgement
+}
+
+/// Says what a part of a run is worth: what is missing in one part may be in another.
+pub(crate) fn judge_part(outcome: &Outcome, shard: &str) -> Judgement {
+    match &outcome.ended {
+        _ if outcome.failure.is_some() => Judgement::plain(Verdict::Violated),
+        Ended::NoResult(why) => Judgement::noted(Verdict::Inconclusive, why),
+        Ended::Complete => Judgement::noted(
+            Verdict::NoViolation,
+            format!("part {shard} is complete; `antiphon merge` joins"),
+        ),
+        Ended::Budget | Ended::Failure => {
+            Judgement::noted(Verdict::Inconclusive, format!("the time was over within part {shard}"))
+        }
+    }
+}
+
+fn judge_result(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Judgement {
     if outcome.failure.is_some() {
         return Judgement::plain(Verdict::Violated);
     }

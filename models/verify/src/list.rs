@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use antiphon_spec::Guarantee;
-use serde::Serialize;
+use antiphon_spec_explore::Bug;
+use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Run;
 use crate::cli::Format;
 use crate::{human, output};
+
+/// The seeded bugs of the source.
+const MUTANTS: &str = include_str!("../../mutants/mutants.toml");
 
 /// Everything that can be asked for, by guarantee.
 #[derive(Debug, Serialize)]
@@ -23,7 +27,7 @@ struct Listed {
     statement: &'static str,
     scenarios: Vec<OnEngine>,
     /// The bugs that break exactly this guarantee, on purpose, so that it is seen to be broken.
-    seeded_bugs: Vec<&'static str>,
+    seeded_bugs: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,8 +60,26 @@ impl Listed {
             .filter(exercises)
             .map(|run| OnEngine { name: run.name, engine: run.engine.name() })
             .collect();
-        Self { id: guarantee.id(), statement: guarantee.statement(), scenarios, seeded_bugs: Vec::new() }
+        let seeded_bugs = seeded_bugs(guarantee);
+        Self { id: guarantee.id(), statement: guarantee.statement(), scenarios, seeded_bugs }
     }
+}
+
+/// The bugs that are seeded into the source, and those that are seeded into the abstract machine.
+fn seeded_bugs(guarantee: Guarantee) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Seeded {
+        mutant: Vec<Mutant>,
+    }
+    #[derive(Deserialize)]
+    struct Mutant {
+        name: String,
+        breaks: String,
+    }
+    let seeded: Seeded = toml::from_str(MUTANTS).expect("the build of the mutants reads it, too");
+    let of_source = seeded.mutant.into_iter().filter(|mutant| mutant.breaks == guarantee.id());
+    let of_machine = Bug::ALL.iter().filter(|bug| bug.breaks().first() == Some(&guarantee));
+    of_source.map(|mutant| mutant.name).chain(of_machine.map(|bug| format!("spec/{bug:?}"))).collect()
 }
 
 fn text(list: &List) -> String {
@@ -81,7 +103,7 @@ fn write_one(out: &mut String, guarantee: Guarantee, listed: &Listed) -> std::fm
         writeln!(out, "    {scenario:<40} {}", engines.join(" "))?;
     }
     for bug in &listed.seeded_bugs {
-        writeln!(out, "    broken on purpose by {bug}")?;
+        writeln!(out, "    broken on purpose: {bug}")?;
     }
     writeln!(out)
 }

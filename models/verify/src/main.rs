@@ -12,6 +12,7 @@ mod files;
 mod human;
 mod judge;
 mod list;
+mod merge;
 mod outcome;
 mod output;
 mod panics;
@@ -57,6 +58,7 @@ fn run(cli: &Cli) -> Result<u8, String> {
         Command::Verify(options) => verify::verify(options, &catalogue, cli.self_test),
         Command::Check(options) => check::check(options),
         Command::Replay(options) => replay::replay(&options.file, &catalogue, cli.self_test),
+        Command::Merge(options) => merge::merge(options, &catalogue),
         Command::Run(options) => run_child(options, &catalogue),
     }
 }
@@ -70,7 +72,10 @@ fn run_child(options: &cli::Run, catalogue: &Catalogue) -> Result<u8, String> {
     }
     let (scenario, engine) = (options.scenario.as_deref(), options.engine.as_deref());
     match catalogue.find(scenario.unwrap_or_default(), engine.unwrap_or_default()) {
-        Some(run) => child::run(run, Duration::from_millis(options.limit_ms), options.seed),
+        Some(run) => {
+            let part = child::Part { shard: options.shard, checkpoint: options.checkpoint.clone() };
+            child::run(run, part, Duration::from_millis(options.limit_ms), options.seed);
+        }
         None => child::refuse("there is no such run"),
     }
     Ok(0)

@@ -53,6 +53,8 @@ pub(crate) struct Outcome {
     /// How often each guarantee's premise occurred.
     pub(crate) premises: BTreeMap<String, u64>,
     pub(crate) failure: Option<Failure>,
+    /// What else there is to know.
+    pub(crate) note: Option<String>,
 }
 
 /// What went wrong, and how to see it again.
@@ -140,6 +142,7 @@ impl Outcome {
             reached: observed.reached.iter().map(|(label, count)| (label.to_string(), *count)).collect(),
             premises: observed.premises.iter().map(|(g, count)| (g.id().to_string(), *count)).collect(),
             failure: None,
+            note: None,
         }
     }
 

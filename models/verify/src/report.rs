@@ -4,11 +4,15 @@
 //! within a version; none changes its meaning or goes away.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use antiphon_explorer::Checkpoint;
 use antiphon_spec::Guarantee;
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::Failure;
+use crate::catalogue::Run;
+use crate::judge::Judgement;
+use crate::outcome::{Ended, Failure, Outcome};
 use crate::verdict::Verdict;
 
 /// The name in each report's `format`.
@@ -32,8 +36,20 @@ pub(crate) struct Report {
     pub(crate) budget_seconds: f64,
     pub(crate) jobs: usize,
     pub(crate) seed: u64,
+    /// Which part of the whole this is, as `i/k`; none if it is the whole.
+    pub(crate) shard: Option<String>,
     pub(crate) runs: Vec<RunReport>,
     pub(crate) guarantees: Vec<GuaranteeReport>,
+}
+
+/// What a report says of itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    pub(crate) seconds: f64,
+    pub(crate) budget_seconds: f64,
+    pub(crate) jobs: usize,
+    pub(crate) seed: u64,
+    pub(crate) shard: Option<String>,
 }
 
 /// One scenario on one engine.
@@ -67,6 +83,8 @@ pub(crate) struct RunReport {
     pub(crate) failure: Option<Failure>,
     /// The file that `antiphon replay` takes.
     pub(crate) failure_file: Option<String>,
+    /// What the part of an exploration has done, for `antiphon merge`.
+    pub(crate) checkpoint: Option<Checkpoint>,
 }
 
 /// A reason not to trust a run that found nothing.
@@ -109,6 +127,38 @@ pub(crate) struct RunName {
 }
 
 impl RunReport {
+    /// The report of a run that was made here. Who made it adds what only they know.
+    pub(crate) fn of(
+        run: &Run,
+        outcome: Outcome,
+        judgement: Judgement,
+        pinned: Option<u64>,
+        took: Duration,
+    ) -> Self {
+        Self {
+            scenario: run.name.to_string(),
+            engine: run.engine.name().to_string(),
+            guarantees: run.claims(&outcome).map(|guarantee| guarantee.id().to_string()).collect(),
+            verdict: judgement.verdict,
+            memory_model: run.engine.memory_model().to_string(),
+            bounds: run.engine.bounds(),
+            executions: outcome.executions,
+            seconds: took.as_secs_f64(),
+            unseen: run.engine.unseen().to_string(),
+            complete: outcome.ended == Ended::Complete,
+            limit_seconds: 0.0,
+            seed: 0,
+            pinned,
+            defect: judgement.defect,
+            note: judgement.note,
+            reached: outcome.reached,
+            premises: outcome.premises,
+            failure: outcome.failure,
+            failure_file: None,
+            checkpoint: None,
+        }
+    }
+
     /// Whether it says anything of `guarantee`.
     ///
     /// A run that was stopped by a failure speaks of the guarantee that failed. If it can't be told which,
@@ -146,6 +196,26 @@ impl GuaranteeReport {
 }
 
 impl Report {
+    /// Draws up the whole from its runs.
+    pub(crate) fn of(runs: Vec<RunReport>, frame: Frame) -> Self {
+        let guarantees: Vec<GuaranteeReport> =
+            Guarantee::ALL.iter().map(|guarantee| GuaranteeReport::of(*guarantee, &runs)).collect();
+        Self {
+            format: FORMAT.to_string(),
+            version: VERSION,
+            antiphon: env!("CARGO_PKG_VERSION").to_string(),
+            verdict: Verdict::weakest(guarantees.iter().filter_map(|guarantee| guarantee.verdict)),
+            green: runs.iter().all(RunReport::is_green),
+            seconds: frame.seconds,
+            budget_seconds: frame.budget_seconds,
+            jobs: frame.jobs,
+            seed: frame.seed,
+            shard: frame.shard,
+            runs,
+            guarantees,
+        }
+    }
+
     /// The exit status that says it all in one number.
     pub(crate) fn exit_status(&self, strict: bool) -> u8 {
         if !self.green {

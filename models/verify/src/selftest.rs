@@ -23,6 +23,7 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
     scenario("selftest/shuttle/deadlocks", Engine::Shuttle, shuttle_deadlocks),
     scenario("selftest/shuttle/spins", Engine::Shuttle, shuttle_spins),
     scenario("selftest/explorer/counts", Engine::Explorer, explorer_counts),
+    scenario("selftest/explorer/adds-three", Engine::Explorer, explorer_adds_three),
     scenario("selftest/explorer/loses-an-update", Engine::Explorer, explorer_loses_an_update),
     scenario("selftest/explorer/deadlocks", Engine::Explorer, explorer_deadlocks),
     scenario("selftest/explorer/races", Engine::Explorer, explorer_races),
@@ -136,6 +137,20 @@ fn explorer_counts() {
     explorer_adds(|total| {
         total.fetch_add(1, SeqCst);
     });
+}
+
+/// Three threads that add one, twice each: 6! / (2! 2! 2!) orders.
+fn explorer_adds_three() {
+    let total = platform::sync::Arc::new(platform::sync::atomic::AtomicUsize::new(0));
+    let others: Vec<_> = (0..3)
+        .map(|_| {
+            let total = total.clone();
+            let add = move || (0..2).for_each(|_| drop(total.fetch_add(1, SeqCst)));
+            platform::thread::spawn(String::new(), 0, add).expect("a model has room")
+        })
+        .collect();
+    others.into_iter().for_each(platform::thread::JoinHandle::join);
+    sum(total.load(SeqCst) / 3);
 }
 
 fn explorer_loses_an_update() {

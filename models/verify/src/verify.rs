@@ -2,19 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use std::{env, io, thread};
+use std::{env, fs, thread};
 
-use antiphon_spec::Guarantee;
+use antiphon_explorer::{Checkpoint, Shard};
 
 use crate::budget::Budget;
 use crate::catalogue::{Catalogue, Run};
+use crate::child::Part;
 use crate::cli::{self, Format};
-use crate::outcome::Ended;
 use crate::pins::{self, Pins};
 use crate::pool::{self, Finished};
 use crate::progress::Display;
-use crate::report::{FORMAT, GuaranteeReport, Report, RunReport, VERSION};
-use crate::verdict::Verdict;
+use crate::report::{Frame, Report, RunReport};
 use crate::{child, failure, files, human, judge, output, select};
 
 /// Does it all; returns the exit status.
@@ -24,116 +23,159 @@ use crate::{child, failure, files, human, judge, output, select};
 pub(crate) fn verify(options: &cli::Verify, catalogue: &Catalogue, self_test: bool) -> Result<u8, String> {
     let every_run = catalogue.runs();
     let mut pins = Pins::load(options.pins.as_deref())?;
-    let mut runs = select::select(every_run.clone(), &options.only)?;
-    runs.retain(|run| options.pin || select::is_worth_it(run, &options.only, pins.get(run)));
+    let runs = plan(options, &every_run, &pins)?;
     let pins_path = options.pins.clone().unwrap_or_else(|| files::root().join(pins::PATH));
     if options.pin && !pins_path.is_file() {
         return Err(format!("{} is not here: --pin works in the source tree", pins_path.display()));
     }
-    let report_path = match options.report.is_absolute() {
-        true => options.report.clone(),
-        false => files::root().join(&options.report),
-    };
-    let jobs = options.jobs.map_or_else(processors, usize::from);
-    let seed = options.seed.unwrap_or_else(fresh_seed);
-
+    let session = Session::new(options, self_test)?;
     let started = Instant::now();
-    let finished = run_all(&runs, options.budget, jobs, seed, self_test)?;
-    let failures = report_path.with_file_name("failures");
-    let mut reports = Vec::new();
-    for (run, finished) in runs.iter().zip(finished) {
-        reports.push(
-            report(run, finished, pins.get(run), seed_of(run, seed), &failures)
-                .map_err(|error| format!("{}: {error}", failures.display()))?,
-        );
-    }
-    let report = Report {
-        format: FORMAT.to_string(),
-        version: VERSION,
-        antiphon: env!("CARGO_PKG_VERSION").to_string(),
-        verdict: None,
-        green: reports.iter().all(RunReport::is_green),
+    let finished = session.run_all(&runs, options.budget)?;
+    let reports =
+        runs.iter().zip(finished).map(|(run, finished)| session.report(run, finished, pins.get(run)));
+    let reports: Vec<RunReport> = reports.collect::<Result<_, _>>()?;
+    let frame = Frame {
         seconds: started.elapsed().as_secs_f64(),
         budget_seconds: options.budget.as_secs_f64(),
-        jobs,
-        seed,
-        guarantees: Guarantee::ALL
-            .iter()
-            .map(|guarantee| GuaranteeReport::of(*guarantee, &reports))
-            .collect(),
-        runs: reports,
+        jobs: session.jobs,
+        seed: session.seed,
+        shard: options.shard.map(|shard| shard.to_string()),
     };
-    let verdict = Verdict::weakest(report.guarantees.iter().filter_map(|guarantee| guarantee.verdict));
-    let report = Report { verdict, ..report };
+    let report = Report::of(reports, frame);
     if options.pin {
         pin(&mut pins, &runs, &report, &every_run, &pins_path)?;
     }
-    let mut text = serde_json::to_string_pretty(&report).expect("plain data");
-    text.push('\n');
-    files::replace(&report_path, text.as_bytes())
-        .map_err(|error| format!("{}: {error}", report_path.display()))?;
-    match options.format {
-        Format::Human => output::print(&human::report(&report, &short(&report_path)))?,
-        Format::Json => output::print(&text)?,
-    }
+    publish(&report, &session.report_path, options.format)?;
     Ok(report.exit_status(options.strict))
 }
 
-fn run_all(
-    runs: &[Run],
-    budget: Duration,
-    jobs: usize,
-    seed: u64,
-    self_test: bool,
-) -> Result<Vec<Finished>, String> {
-    let this = child::this()?;
-    let start = |run: &Run, limit| child::exploring(&this, self_test, run, limit, seed_of(run, seed));
-    let budget = Budget::new(Instant::now() + budget, jobs, runs.iter().map(|run| run.engine));
-    let mut display = Display::new(runs.len());
-    let finished = pool::run_all(runs, &start, budget, jobs, &mut display);
-    display.clear();
-    finished.map_err(|error| format!("can't start a run: {error}"))
+/// Writes the report to its file and, for whomever it is, to standard output.
+pub(crate) fn publish(report: &Report, path: &Path, format: Format) -> Result<(), String> {
+    let mut text = serde_json::to_string_pretty(report).expect("plain data");
+    text.push('\n');
+    files::replace(path, text.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
+    match format {
+        Format::Human => output::print(&human::report(report, &short(path))),
+        Format::Json => output::print(&text),
+    }
 }
 
-/// Draws up the report of one run, and saves its failure if there is one.
-fn report(
-    run: &Run,
-    finished: Finished,
-    pinned: Option<u64>,
-    seed: u64,
-    failures: &Path,
-) -> io::Result<RunReport> {
-    let Finished { mut outcome, took, limit } = finished;
-    run.count_watched(&mut outcome);
-    let judgement = judge::judge(run, &outcome, pinned);
-    let failure_file = match &mut outcome.failure {
-        Some(failure) => Some(short(&failure::save(failures, run, seed, failure)?)),
-        None => {
-            failure::forget(failures, run);
-            None
+/// A path that was given or left out: from where the user is, or from the root of the workspace.
+pub(crate) fn report_path(given: &Path) -> PathBuf {
+    let default = given == Path::new(cli::REPORT);
+    if default { files::root().join(given) } else { given.to_path_buf() }
+}
+
+/// The runs to make, in their order: those that end by themselves first, the small ones before the large ones
+/// and before those of which nobody knows; what they leave over is for the samplers.
+fn plan(options: &cli::Verify, every_run: &[Run], pins: &Pins) -> Result<Vec<Run>, String> {
+    let mut runs = select::select(every_run.to_vec(), &options.only)?;
+    if let Some(shard) = options.shard {
+        let mut number = 0;
+        runs.retain(|run| {
+            number += 1;
+            run.engine.has_parts() || number % shard.of == shard.index - 1
+        });
+    }
+    runs.retain(|run| options.pin || select::is_worth_it(run, &options.only, pins.get(run)));
+    runs.sort_by_key(|run| (!run.engine.ends(), pins.get(run).unwrap_or(u64::MAX)));
+    match runs.is_empty() {
+        true => {
+            Err("there is nothing to run: all that fits is only made when its engine is named".to_string())
         }
-    };
-    Ok(RunReport {
-        scenario: run.name.to_string(),
-        engine: run.engine.name().to_string(),
-        guarantees: run.claims(&outcome).map(|guarantee| guarantee.id().to_string()).collect(),
-        verdict: judgement.verdict,
-        memory_model: run.engine.memory_model().to_string(),
-        bounds: run.engine.bounds(),
-        executions: outcome.executions,
-        seconds: took.as_secs_f64(),
-        unseen: run.engine.unseen().to_string(),
-        complete: outcome.ended == Ended::Complete,
-        limit_seconds: limit.as_secs_f64(),
-        seed,
-        pinned,
-        defect: judgement.defect,
-        note: judgement.note,
-        reached: outcome.reached,
-        premises: outcome.premises,
-        failure: outcome.failure,
-        failure_file: failure_file.map(|path| path.display().to_string()),
-    })
+        false => Ok(runs),
+    }
+}
+
+/// What all runs of one call have in common.
+struct Session {
+    this: PathBuf,
+    self_test: bool,
+    jobs: usize,
+    seed: u64,
+    shard: Option<Shard>,
+    checkpoints: Option<PathBuf>,
+    report_path: PathBuf,
+    failures: PathBuf,
+}
+
+impl Session {
+    fn new(options: &cli::Verify, self_test: bool) -> Result<Self, String> {
+        let report_path = report_path(&options.report);
+        let mut checkpoints = options.checkpoint.clone();
+        if let (None, Some(shard)) = (&checkpoints, options.shard) {
+            // They are only a way to the report; what an earlier call left there is not gone on from.
+            let directory = report_path.with_file_name(format!("part-{}-of-{}", shard.index, shard.of));
+            let _ = fs::remove_dir_all(&directory);
+            checkpoints = Some(directory);
+        }
+        if let Some(directory) = &checkpoints {
+            fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+        }
+        Ok(Self {
+            this: child::this()?,
+            self_test,
+            jobs: options.jobs.map_or_else(processors, usize::from),
+            seed: options.seed.unwrap_or_else(fresh_seed),
+            shard: options.shard,
+            checkpoints,
+            failures: report_path.with_file_name("failures"),
+            report_path,
+        })
+    }
+
+    /// Which part of `run` is made.
+    fn part(&self, run: &Run) -> Part {
+        if !run.engine.has_parts() {
+            return Part::default();
+        }
+        let name = format!("{}.json", run.name.replace('/', "-"));
+        Part {
+            shard: self.shard,
+            checkpoint: self.checkpoints.as_ref().map(|directory| directory.join(name)),
+        }
+    }
+
+    fn run_all(&self, runs: &[Run], budget: Duration) -> Result<Vec<Finished>, String> {
+        let start = |run: &Run, limit| {
+            child::exploring(&self.this, self.self_test, run, &self.part(run), limit, seed_of(run, self.seed))
+        };
+        let budget = Budget::new(Instant::now() + budget, self.jobs, runs.iter().map(|run| run.engine));
+        let mut display = Display::new(runs.len());
+        let finished = pool::run_all(runs, &start, budget, self.jobs, &mut display);
+        display.clear();
+        finished.map_err(|error| format!("can't start a run: {error}"))
+    }
+
+    /// Draws up the report of one run, and saves its failure if there is one.
+    fn report(&self, run: &Run, finished: Finished, pinned: Option<u64>) -> Result<RunReport, String> {
+        let Finished { mut outcome, took, limit } = finished;
+        run.count_watched(&mut outcome);
+        let seed = seed_of(run, self.seed);
+        let part = self.part(run);
+        let judgement = match part.shard {
+            Some(shard) => judge::judge_part(&outcome, &shard.to_string()),
+            None => judge::judge(run, &outcome, pinned),
+        };
+        let failure_file = match &mut outcome.failure {
+            Some(failure) => Some(
+                failure::save(&self.failures, run, seed, failure)
+                    .map_err(|error| format!("{}: {error}", self.failures.display()))?,
+            ),
+            None => {
+                failure::forget(&self.failures, run);
+                None
+            }
+        };
+        let checkpoint = part.shard.and_then(|_| Checkpoint::read(&part.checkpoint?).ok());
+        Ok(RunReport {
+            limit_seconds: limit.as_secs_f64(),
+            seed,
+            failure_file: failure_file.map(|path| short(&path).display().to_string()),
+            checkpoint,
+            ..RunReport::of(run, outcome, judgement, pinned, took)
+        })
+    }
 }
 
 /// Pins the complete runs that are worth it: a run that broke something or shows nothing is not pinned.

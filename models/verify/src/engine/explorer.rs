@@ -1,20 +1,27 @@
 //! The explorer: all interleavings of the real source, up to equivalence.
 
 use std::cell::Cell;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use antiphon_explorer::{Ending, Explorer, FailureKind, Found, Program, Schedule as Steps, Shard};
 use antiphon_harness::{Fault, Observed};
 use antiphon_spec::Guarantee;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Task;
+use crate::files;
 use crate::outcome::{Ended, Failure, Outcome, Schedule};
 
 /// After so many executions, a worker adds what it saw to what all saw.
 const BATCH: u32 = 64;
+
+/// How often what was seen is kept beside the checkpoint.
+const SAVE: Duration = Duration::from_secs(1);
 
 thread_local! {
     static SINCE: Cell<u32> = const { Cell::new(0) };
@@ -25,12 +32,62 @@ thread_local! {
 struct Seen {
     observed: Mutex<Observed>,
     fault: Mutex<Option<Fault>>,
+    /// What was seen before the checkpoint that this exploration goes on from.
+    earlier: Occurred,
+    /// Beside the checkpoint, the file in which it is kept.
+    file: Option<PathBuf>,
+    saved: Mutex<Option<Instant>>,
+}
+
+/// What occurred, and how often.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Occurred {
+    reached: BTreeMap<String, u64>,
+    premises: BTreeMap<String, u64>,
 }
 
 impl Seen {
+    /// Goes on from what was seen before the checkpoint. If that can't be read, nothing was: too little is
+    /// noticed, too much would not be.
+    fn beside(checkpoint: Option<&Path>) -> Self {
+        let file = checkpoint.map(|path| path.with_extension("seen.json"));
+        // Without the checkpoint, all is explored again.
+        let there = checkpoint.is_some_and(Path::is_file);
+        let text = file.as_ref().filter(|_| there).and_then(|path| fs::read_to_string(path).ok());
+        let earlier = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        Self { earlier, file, ..Self::default() }
+    }
+
+    fn add_earlier(&self, outcome: &mut Outcome) {
+        for (label, count) in &self.earlier.reached {
+            *outcome.reached.entry(label.clone()).or_default() += count;
+        }
+        for (guarantee, count) in &self.earlier.premises {
+            *outcome.premises.entry(guarantee.clone()).or_default() += count;
+        }
+    }
+
+    /// Keeps what was seen, for whoever goes on from the checkpoint.
+    fn save(&self) {
+        let Some(file) = &self.file else { return };
+        let observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut outcome = Outcome::passed(Ended::Budget, &observed);
+        self.add_earlier(&mut outcome);
+        let occurred = Occurred { reached: outcome.reached, premises: outcome.premises };
+        let text = serde_json::to_string(&occurred).expect("plain data");
+        // Without it, what was seen before counts as not seen, which is noticed.
+        let _ = files::replace(file, text.as_bytes());
+    }
+
     fn flush(&self) {
         SINCE.set(0);
         self.observed.lock().unwrap_or_else(PoisonError::into_inner).merge(&antiphon_harness::take());
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        if saved.get_or_insert_with(Instant::now).elapsed() >= SAVE {
+            *saved = Some(Instant::now());
+            drop(saved);
+            self.save();
+        }
     }
 
     fn after(&self, ending: Ending) -> Result<(), String> {
@@ -50,23 +107,25 @@ impl Seen {
 
 /// Explores everything, or until the time is over.
 pub(crate) fn explore(task: &Task, body: fn(), install: fn()) -> Outcome {
-    let seen = Arc::new(Seen::default());
+    let seen = Arc::new(Seen::beside(task.part.checkpoint.as_deref()));
     let program = program(task, body, install, &seen);
     let watch = task.watch.clone();
     let time = task.deadline.saturating_duration_since(Instant::now());
     let explorer = Explorer::new()
         .workers(1)
         .budget(Some(time))
-        .shard(task.shard)
-        .checkpoint(task.checkpoint.clone())
+        .shard(task.part.shard.unwrap_or(Shard::WHOLE))
+        .checkpoint(task.part.checkpoint.clone())
         .on_progress(move |progress| watch.report(progress.executions));
     let report = match explorer.run(&program) {
         Ok(report) => report,
         Err(error) => return Outcome::no_result(error.to_string()),
     };
+    seen.save();
     let observed = std::mem::take(&mut *seen.observed.lock().unwrap_or_else(PoisonError::into_inner));
     let ended = if report.complete { Ended::Complete } else { Ended::Budget };
-    let outcome = Outcome { executions: report.executions, ..Outcome::passed(ended, &observed) };
+    let mut outcome = Outcome { executions: report.executions, ..Outcome::passed(ended, &observed) };
+    seen.add_earlier(&mut outcome);
     match report.failure {
         None => outcome,
         Some(found) if !found.reproducible => Outcome::no_result(format!(
@@ -144,12 +203,4 @@ fn told(
     let message =
         format!("{}{message}", if broken.is_none() { format!("{kind:?}: ") } else { String::new() });
     Failure { history, ..Failure::plain(broken, message, execution, schedule) }
-}
-
-/// What a run explores when nobody asked for less.
-pub(crate) const WHOLE: Shard = Shard::WHOLE;
-
-/// Where the checkpoint of a run is.
-pub(crate) fn checkpoint_of(directory: &std::path::Path, scenario: &str) -> PathBuf {
-    directory.join(format!("{}.checkpoint.json", scenario.replace('/', "-")))
 }

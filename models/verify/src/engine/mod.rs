@@ -3,21 +3,21 @@
 use std::any::Any;
 use std::fmt;
 use std::panic;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use antiphon_explorer::Shard;
 use antiphon_harness::{Engine, Fault};
 use antiphon_spec::Guarantee;
 
 use crate::catalogue::{Run, Work};
+use crate::child::Part;
 use crate::outcome::{Failure, Outcome, Progress, Schedule};
 use crate::panics;
 
 pub(crate) mod explorer;
 mod loom;
+pub(crate) mod proof;
 mod shuttle;
 mod spec;
 pub(crate) mod threads;
@@ -37,6 +37,8 @@ pub(crate) enum Configuration {
     Explorer,
     /// stateright, on the abstract machine of the specification.
     Spec,
+    /// Coq, on the abstract protocol.
+    Proof,
 }
 
 impl Configuration {
@@ -69,6 +71,7 @@ impl Configuration {
             Configuration::Shuttle(Strategy::Urw) => "shuttle/urw",
             Configuration::Threads => "threads",
             Configuration::Spec => "spec",
+            Configuration::Proof => "proof",
             Configuration::Explorer => "explorer",
         }
     }
@@ -80,7 +83,9 @@ impl Configuration {
             Configuration::Shuttle(_) => "sequential consistency",
             Configuration::Threads => "the hardware's",
             Configuration::Explorer => "sequential consistency, data races by the written orderings",
-            Configuration::Spec => "none: the steps of the abstract machine are atomic",
+            Configuration::Spec | Configuration::Proof => {
+                "none: the steps of the abstract machine are atomic"
+            }
         }
     }
 
@@ -102,6 +107,9 @@ impl Configuration {
                 "all interleavings up to equivalence; no spurious wake-ups of condition variables".to_string()
             }
             Configuration::Spec => "all states within the scope of the instance".to_string(),
+            Configuration::Proof => {
+                "none: any number of actors, meta-processes, senders and messages".to_string()
+            }
         }
     }
 
@@ -129,6 +137,10 @@ impl Configuration {
                  ordered by nothing else is reported as a race. No address is used twice in an execution (no \
                  ABA). State that does not belong to the platform is invisible."
             }
+            Configuration::Proof => {
+                "The source: what is proved is the abstract protocol, which people have read against it \
+                 (proofs/README.md); no memory model, no calls, links or names."
+            }
             Configuration::Spec => {
                 "The source: what is explored is the abstract protocol, for the few actors, senders and \
                  faults of each instance; no memory, no threads, no calls, monitors, links or names."
@@ -149,14 +161,17 @@ impl Configuration {
             }
             // The platform follows the written orderings by vector clocks.
             Configuration::Shuttle(_) => matches!(guarantee, Guarantee::RaceFreedom | Guarantee::Handover),
-            Configuration::Threads | Configuration::Spec => false,
+            Configuration::Threads | Configuration::Spec | Configuration::Proof => false,
         }
     }
 
     /// Whether it ends by itself when it has explored all that it can: its executions can be pinned.
     pub(crate) fn ends(self) -> bool {
         match self {
-            Configuration::Loom { .. } | Configuration::Explorer | Configuration::Spec => true,
+            Configuration::Loom { .. }
+            | Configuration::Explorer
+            | Configuration::Spec
+            | Configuration::Proof => true,
             Configuration::Shuttle(_) | Configuration::Threads => false,
         }
     }
@@ -170,7 +185,8 @@ impl Configuration {
             Configuration::Explorer
             | Configuration::Shuttle(_)
             | Configuration::Threads
-            | Configuration::Spec => false,
+            | Configuration::Spec
+            | Configuration::Proof => false,
         }
     }
 
@@ -178,9 +194,22 @@ impl Configuration {
     /// to *hold*. loom's is not, whatever its bounds (see [`Configuration::unseen`]).
     pub(crate) fn exhaustive(self) -> bool {
         match self {
-            Configuration::Explorer | Configuration::Spec => true,
+            Configuration::Explorer | Configuration::Spec | Configuration::Proof => true,
             Configuration::Loom { .. } | Configuration::Shuttle(_) | Configuration::Threads => false,
         }
+    }
+
+    /// Below how much time it comes to nothing.
+    pub(crate) fn needs(self) -> Duration {
+        match self {
+            Configuration::Proof => Duration::from_secs(60),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Whether a run of it can be split into parts.
+    pub(crate) fn has_parts(self) -> bool {
+        self == Configuration::Explorer
     }
 
     /// Whether an execution that goes on for ever shows a fault: where the scheduler is fair, it does.
@@ -190,7 +219,8 @@ impl Configuration {
             Configuration::Shuttle(Strategy::Pct)
             | Configuration::Loom { .. }
             | Configuration::Explorer
-            | Configuration::Spec => false,
+            | Configuration::Spec
+            | Configuration::Proof => false,
         }
     }
 }
@@ -201,6 +231,7 @@ impl Run {
         let (body, install) = match self.work {
             Work::Scenario { body, install } => (body, install),
             Work::Spec(instance) => return spec::explore(instance, task),
+            Work::Proof => return proof::check(task),
         };
         install();
         match self.engine {
@@ -208,7 +239,9 @@ impl Run {
             Configuration::Loom { preemption_bound } => loom::explore(task, body, preemption_bound),
             Configuration::Shuttle(strategy) => shuttle::explore(task, body, strategy),
             Configuration::Threads => threads::explore(task, body),
-            Configuration::Spec => Outcome::no_result("the specification has no scenarios"),
+            Configuration::Spec | Configuration::Proof => {
+                unreachable!("what is not about the source has no scenarios")
+            }
         }
     }
 
@@ -218,6 +251,7 @@ impl Run {
             Work::Scenario { body, install } => (body, install),
             // It is explored again in a moment, and the path is in the failure itself.
             Work::Spec(instance) => return spec::explore(instance, task),
+            Work::Proof => return proof::check(task),
         };
         install();
         match schedule {
@@ -246,9 +280,7 @@ pub(crate) struct Task {
     /// How many events a failing execution is told with.
     pub(crate) keep: usize,
     /// Which part of it, for an engine that can explore parts.
-    pub(crate) shard: Shard,
-    /// The file in which what is done is kept, for an engine that can go on from there.
-    pub(crate) checkpoint: Option<PathBuf>,
+    pub(crate) part: Part,
 }
 
 /// What the child's monitor sees of a running exploration.

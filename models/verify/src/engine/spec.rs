@@ -28,6 +28,7 @@ pub(crate) fn explore(instance: &'static Instance, task: &Task) -> Outcome {
         // How often is not counted: a premise occurs in a state, and a state in many executions.
         premises: found.reached.iter().map(|guarantee| (guarantee.id().to_string(), 1)).collect(),
         failure,
+        note: None,
     }
 }
 
