@@ -126,8 +126,11 @@ impl Life {
     }
 
     /// Whether it is idle: alive, and no callback in progress.
+    ///
+    /// Of an actor that is only mentioned, as a parent for example, no callback is recorded at all.
     pub(super) fn is_idle(&self) -> bool {
-        self.over_at().is_none() && self.callback().is_none()
+        let tells = self.init.has_begun() || self.first_handled.is_some();
+        tells && self.over_at().is_none() && self.callback().is_none()
     }
 }
 
