@@ -257,7 +257,8 @@ fn judge(suite: &Suite, mutant: &Mutant, all: bool) -> (String, bool) {
 
 /// The copy without a bug shows none: what catches the others is the bug, not the copying.
 fn control(suite: &Suite, scenario: &Scenario) -> (String, bool) {
-    let configuration = suite.configurations[0];
+    // The last one has no bounds, and takes programs without any choice.
+    let configuration = suite.configurations[suite.configurations.len() - 1];
     let outcome = start(UNCHANGED, scenario.name, configuration)
         .unwrap_or_else(|error| Outcome::Broken(error.to_string()));
     match outcome {

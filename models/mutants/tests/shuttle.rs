@@ -28,7 +28,7 @@ const STACK_BYTES: usize = 1 << 18;
 fn main() -> ExitCode {
     driver::main(&Suite {
         engine: Engine::Shuttle,
-        configurations: &["random", "pct"],
+        configurations: &["pct", "random"],
         mutants: mutants::mutants(),
         unseen: mutants::unseen(),
         control: mutants::unchanged(),

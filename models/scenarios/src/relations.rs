@@ -1,5 +1,8 @@
 //! Monitors, links and names, against the ends that they tell of.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use antiphon::{Address, Exit, Node};
 use antiphon_harness::{check, reached};
 use antiphon_spec::Guarantee;
@@ -162,12 +165,19 @@ pub(crate) fn name_against_end() {
 /// Two actors want one name: one gets it.
 pub(crate) fn two_want_a_name() {
     let node = node();
+    // std's flag: telling is no part of what is explored.
+    let theirs = Arc::new(AtomicBool::new(false));
     let thread = {
-        let node = node.clone();
-        start(move || reached(if named(&node).is_some() { "the other got it" } else { "this one got it" }))
+        let (node, theirs) = (node.clone(), theirs.clone());
+        start(move || {
+            let got = named(&node).is_some();
+            theirs.store(got, Ordering::Relaxed);
+            reached(if got { "the other got it" } else { "this one got it" });
+        })
     };
-    let got = named(&node).is_some();
-    check(got || node.lookup::<Mail>(NAME).is_some(), Guarantee::NameValidity, || "nobody got it".into());
+    let ours = named(&node).is_some();
+    check(ours || node.lookup::<Mail>(NAME).is_some(), Guarantee::NameValidity, || "nobody got it".into());
     thread.join();
+    check(ours != theirs.load(Ordering::Relaxed), Guarantee::NameValidity, || "both got it".into());
     stop(&node);
 }
