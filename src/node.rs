@@ -12,7 +12,7 @@ use platform::sync::{Arc, Condvar, Mutex};
 use platform::thread::JoinHandle;
 use platform::{limits, time};
 
-use crate::address::Address;
+use crate::address::{Address, SendError};
 use crate::call::{CallError, Reply, Waits, call};
 use crate::executor::{Executor, Pool};
 use crate::exit::Exit;
@@ -222,6 +222,9 @@ impl Node {
         if let Some(thread) = last_reader {
             thread.join();
         }
+        // A subscriber's address leads back to this node: nothing of either would ever be freed (`no-leak`).
+        let subscribers = std::mem::take(&mut *self.0.dead_letters.lock());
+        drop(subscribers);
         self.0.executor.stop();
         Ok(())
     }
@@ -320,7 +323,11 @@ impl Node {
         for subscriber in subscribers {
             match subscriber.send(letter) {
                 Ok(()) => return,
-                Err(refused) => letter = refused.into_message(),
+                Err(SendError::Closed(back)) => {
+                    letter = back;
+                    self.0.dead_letters.lock().retain(|other| *other != subscriber);
+                }
+                Err(SendError::Full(back)) => letter = back,
             }
         }
     }

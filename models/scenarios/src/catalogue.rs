@@ -19,17 +19,11 @@ const MODELS: &[Engine] = &[Engine::Loom, Engine::Shuttle, Engine::Explorer];
 const TIMED: &[Engine] = LARGE;
 
 /// What every scenario with a sender shows.
-const MESSAGES: &[Guarantee] = &[
-    HandlerExclusion,
-    NoLoss,
-    NoDuplication,
-    RightRecipient,
-    SenderOrder,
-    WakeUp,
-    RaceFreedom,
-    Handover,
-    NoLeak,
-];
+const MESSAGES: &[Guarantee] =
+    &[HandlerExclusion, NoDuplication, RightRecipient, WakeUp, RaceFreedom, Handover, NoLeak];
+/// What those show in which somebody sends twice while others keep the actor busy.
+const ORDERED: &[Guarantee] =
+    &[HandlerExclusion, NoDuplication, RightRecipient, SenderOrder, WakeUp, RaceFreedom, Handover, NoLeak];
 const CLOSING: &[Guarantee] = &[
     HandlerExclusion,
     NoLoss,
@@ -54,6 +48,9 @@ const META: &[Guarantee] = &[
     Handover,
     NoLeak,
 ];
+/// What a Reader that is blocked for as long as it lives shows.
+const INDEPENDENT: &[Guarantee] =
+    &[Independence, HandlerExclusion, NoLoss, TerminateOnce, ReaderLifetime, Ownership, RaceFreedom, Handover, NoLeak];
 const OWNED: &[Guarantee] =
     &[HandlerExclusion, TerminateOnce, ReaderLifetime, Ownership, RaceFreedom, NoLeak];
 const INTERRUPTED: &[Guarantee] = &[TerminateOnce, ReaderLifetime, Ownership, Interruption, NoLeak];
@@ -71,9 +68,9 @@ macro_rules! catalogue {
 pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "inbox/senders/1x3", MESSAGES, ["activated", "parked"], ALL, inbox::senders(1, 3, 4);
     "inbox/senders/2x1", MESSAGES, ["activated", "queued", "parked", "could not park"], ALL, inbox::senders(2, 1, 3);
-    "inbox/senders/2x2", MESSAGES, ["activated", "queued", "parked", "could not park"], ALL, inbox::senders(2, 2, 5);
+    "inbox/senders/2x2", ORDERED, ["activated", "queued", "parked", "could not park"], ALL, inbox::senders(2, 2, 5);
     "inbox/senders/3x1", MESSAGES, ["activated", "queued", "parked", "could not park"], ALL, inbox::senders(3, 1, 4);
-    "inbox/senders/3x2", MESSAGES, ["activated", "queued", "parked", "could not park"], LARGE, inbox::senders(3, 2, 7);
+    "inbox/senders/3x2", ORDERED, ["activated", "queued", "parked", "could not park"], LARGE, inbox::senders(3, 2, 7);
     "inbox/close/2x1", CLOSING, ["closed", "refused", "dead letter"], ALL, inbox::senders(2, 1, 1);
     "inbox/close/2x2", CLOSING, ["closed", "refused", "dead letter"], ALL, inbox::senders(2, 2, 2);
     "inbox/close/3x1", CLOSING, ["closed", "refused", "dead letter"], ALL, inbox::senders(3, 1, 1);
@@ -83,10 +80,10 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "inbox/abandoned/2", &[RaceFreedom, NoLeak], ["queued", "refused"], ALL, inbox::abandoned(2);
 
     "process/senders/2x1", MESSAGES, ["handled"], ALL, process::competing_senders(2, 1);
-    "process/senders/2x2", MESSAGES, ["handled"], LARGE, process::competing_senders(2, 2);
+    "process/senders/2x2", ORDERED, ["handled"], LARGE, process::competing_senders(2, 2);
     "process/senders/3x1", MESSAGES, ["handled"], LARGE, process::competing_senders(3, 1);
-    "process/senders/2x3", MESSAGES, ["handled", "batch used up"], SMALL_BATCH, process::competing_senders(2, 3);
-    "process/send-to-self", MESSAGES, ["handled", "batch used up"], MODELS, process::send_to_self();
+    "process/senders/2x3", ORDERED, ["handled", "batch used up"], SMALL_BATCH, process::competing_senders(2, 3);
+    "process/send-to-self", ORDERED, ["handled", "batch used up"], MODELS, process::send_to_self();
     "process/send-to-ended", &[ClosedIsClosed, TerminateOnce, NoLeak], ["refused"], ALL, process::send_to_ended();
     "process/spawn-after-end", &[UniqueIdentity, TerminateOnce, NoLeak], ["handled"], ALL, process::spawn_after_end();
     "process/keeps-own-address", &[TerminateOnce, NoLeak], ["handled", "refused"], ALL, process::keeps_own_address();
@@ -112,14 +109,14 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "meta/reader-ends-against-handler", META, ["handler was in progress"], ALL, meta::reader_ends_against_handler();
     "meta/reader-sends/1", META, ["handled"], ALL, meta::reader_sends(1);
     "meta/reader-sends/2", META, ["handled", "refused"], LARGE, meta::reader_sends(2);
-    "meta/blocked-reader/1", META, ["handled", "interrupted"], ALL, meta::blocked_reader(1);
-    "meta/blocked-reader/2", META, ["handled", "interrupted"], LARGE, meta::blocked_reader(2);
+    "meta/blocked-reader/1", INDEPENDENT, ["handled", "interrupted"], ALL, meta::blocked_reader(1);
+    "meta/blocked-reader/2", INDEPENDENT, ["handled", "interrupted"], LARGE, meta::blocked_reader(2);
     "meta/each-waits-for-the-other", META, ["reader went on"], ALL, meta::each_waits_for_the_other();
     "meta/parent-ends-against-spawn", OWNED, ["spawned", "spawn refused"], ALL, meta::parent_ends_against_spawn();
     "meta/parent-ends-with-metas/1", OWNED, ["interrupted"], ALL, meta::parent_ends_with_metas(1);
     "meta/parent-ends-with-metas/2", OWNED, ["interrupted"], LARGE, meta::parent_ends_with_metas(2);
     "meta/parent-ends-beside-another", INTERRUPTED, ["interrupted"], ALL, meta::parent_ends_beside_another();
-    "meta/parent-fails-after-spawn", OWNED, ["init failed", "interrupted"], ALL, meta::parent_fails_after_spawn();
+    "meta/parent-fails-after-spawn", &[TerminateOnce, ReaderLifetime, RaceFreedom, NoLeak], ["init failed", "interrupted"], ALL, meta::parent_fails_after_spawn();
     "meta/parent-ends-against-send", META, ["accepted", "refused"], ALL, meta::parent_ends_against_send();
     "meta/panic-in-reader", PANICS, ["handled"], ALL, meta::panic_in_reader();
     "meta/panic-in-handle", PANICS, ["ended by a panic"], ALL, meta::panic_in_handler(None);
@@ -130,7 +127,7 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "node/stop-against-sender", &[CleanStop, TerminateOnce, NoLeak], ["handled", "refused"], ALL, ends::stop_against_sender();
     "node/deaf-reader", &[CleanStop, Interruption, ReaderLifetime], ["named"], TIMED, ends::deaf_reader();
 
-    "relations/monitor-against-end", &[MonitorOnce, TerminateOnce, RaceFreedom, NoLeak], ["down"], ALL, relations::monitor_against_end();
+    "relations/monitor-against-end", &[MonitorOnce, CallIsolation, TerminateOnce, RaceFreedom, NoLeak], ["down"], ALL, relations::monitor_against_end();
     "relations/demonitor-against-end", &[TerminateOnce, RaceFreedom, NoLeak], ["taken back"], MODELS, relations::demonitor_against_end();
     "relations/both-ends-of-a-monitor", &[TerminateOnce, RaceFreedom, NoLeak], ["accepted"], MODELS, relations::both_ends_of_a_monitor();
     "relations/link-against-end", &[LinkPropagation, TerminateOnce, RaceFreedom, NoLeak], ["linked actor exited"], ALL, relations::link_against_end(false);
@@ -140,7 +137,7 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "relations/two-want-a-name", &[NameValidity, TerminateOnce, NoLeak], ["the other got it", "this one got it"], MODELS, relations::two_want_a_name();
 
     "calls/two-callers", &[CallOutcome, HandlerExclusion, RaceFreedom, Handover, NoLeak], ["reply"], ALL, calls::two_callers();
-    "calls/against-end", &[CallOutcome, ClosedIsClosed, RaceFreedom, NoLeak], ["reply", "refused", "terminated"], MODELS, calls::call_against_end();
+    "calls/against-end", &[CallOutcome, RaceFreedom, NoLeak], ["reply", "refused", "terminated"], MODELS, calls::call_against_end();
     "calls/dropped-reply", &[CallOutcome, NoLeak], ["terminated"], ALL, calls::dropped_reply();
     "calls/reply-passed-on", &[CallOutcome, RaceFreedom, Handover, NoLeak], ["reply"], ALL, calls::reply_passed_on();
     "calls/late-reply", &[CallOutcome, NoLeak], ["timeout", "late reply"], TIMED, calls::late_reply();

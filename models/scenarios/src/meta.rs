@@ -1,7 +1,8 @@
 //! Meta-processes: a Reader beside a Handler.
 
 use antiphon::{Address, Exit, Node, ReaderContext};
-use antiphon_harness::reached;
+use antiphon_harness::{check, reached};
+use antiphon_spec::Guarantee;
 use platform::thread::JoinHandle;
 
 use crate::parts::{
@@ -82,7 +83,8 @@ pub(crate) fn blocked_reader(senders: u64) {
     let node = node();
     let (_, meta) = spawned(&node, blocked());
     let threads: Vec<_> = (1..senders).map(|_| sender(&meta, 1)).collect();
-    send(&meta, Mail::new());
+    let accepted = send(&meta, Mail::new());
+    check(accepted, Guarantee::Independence, || "the Handler of a blocked Reader takes no message".into());
     threads.into_iter().for_each(JoinHandle::join);
     stop(&node);
 }
