@@ -110,9 +110,10 @@ pub(crate) fn back_pressure_against_end() {
     send(&narrow);
     let thread = {
         let narrow = narrow.clone();
-        start(move || match narrow.send_timeout(Letter::Note, EVER) {
-            Err(SendError::Closed(_)) => reached("closed while it waited"),
-            Ok(()) | Err(_) => (),
+        start(move || {
+            if let Err(SendError::Closed(_)) = narrow.send_timeout(Letter::Note, EVER) {
+                reached("closed while it waited");
+            }
         })
     };
     node.kill(&narrow);
