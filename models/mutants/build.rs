@@ -174,7 +174,7 @@ fn mutate(path: &Path, text: &str, mutants: &[Mutant]) -> Result<String, String>
 impl Place<'_> {
     fn write(&self, out: &mut String, original: &str) {
         for (number, code) in &self.before {
-            let _ = write!(out, "if ::antiphon_mutants!() == {number} {{ {code} }}\n");
+            let _ = writeln!(out, "if ::antiphon_mutants!() == {number} {{ {code} }}");
         }
         if self.replace.is_empty() {
             out.push_str(original);
