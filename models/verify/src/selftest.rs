@@ -145,7 +145,11 @@ fn explorer_adds_three() {
     let others: Vec<_> = (0..3)
         .map(|_| {
             let total = total.clone();
-            let add = move || (0..2).for_each(|_| drop(total.fetch_add(1, SeqCst)));
+            let add = move || {
+                for _ in 0..2 {
+                    total.fetch_add(1, SeqCst);
+                }
+            };
             platform::thread::spawn(String::new(), 0, add).expect("a model has room")
         })
         .collect();
