@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles the proofs, has them re-checked by the independent checker, and prints what each theorem assumes.
+# Compiles the proofs, has them re-checked by the independent checker, and asks what the theorems rest on.
 #
 #   proofs/coq/check.sh [--quick | --confirm]
 #
@@ -69,16 +69,19 @@ else
     grep '^\* Axioms:' coqchk.log | grep -q '<none>' || { cat coqchk.log; failed "coqchk: an axiom"; }
 fi
 
-# One file that asks for the assumptions of every theorem; its answers come in the same order.
+# What all of them together rest on: asked once for the tuple of all proofs, which takes a tenth of the time.
 grep -v '^#' "$here/theorems.txt" | cut -d'|' -f1,2 | tr -d ' ' >theorems
+require="From Antiphon Require$(for file in $files; do printf ' %s' "$file"; done)."
 {
-    echo "From Antiphon Require$(for file in $files; do printf ' %s' "$file"; done)."
-    while IFS='|' read -r _ theorem; do echo "Print Assumptions $theorem."; done <theorems
+    echo "$require"
+    echo "Definition all := ($(cut -d'|' -f2 theorems | paste -s -d, -))."
+    echo "Print Assumptions all."
 } >Assumptions.v
 coqc -q -Q . Antiphon Assumptions.v >assumptions.log 2>&1 || { cat assumptions.log; failed theorems.txt; }
-closed=$(grep -c '^Closed under the global context$' assumptions.log || true)
-[ "$closed" -eq "$(wc -l <theorems)" ] && [ "$closed" -eq "$(wc -l <assumptions.log)" ] || {
-    cat assumptions.log
+[ "$(cat assumptions.log)" = "Closed under the global context" ] || {
+    # Which of them?
+    { echo "$require"; sed 's/.*|/Print Assumptions /; s/$/./' theorems; } >Assumptions.v
+    coqc -q -Q . Antiphon Assumptions.v || true
     failed "a theorem rests on an axiom"
 }
 sed 's/|/ /; s/^/proved /' theorems
