@@ -51,7 +51,7 @@ impl From<io::Error> for Over {
 
 impl Input {
     /// Waits for something to do, and does it.
-    fn turn(&mut self, buffer: &mut [u8], context: &ReaderContext<Command>) -> Result<(), Over> {
+    fn turn(&mut self, buffer: &mut Vec<u8>, context: &ReaderContext<Command>) -> Result<(), Over> {
         let Ready { source, requests } = self.wait()?;
         if requests.contains(Requests::END) {
             return Err(Over(Ok(())));
@@ -81,7 +81,9 @@ impl Input {
     }
 
     /// Reads once, and delivers what came.
-    fn read(&mut self, buffer: &mut [u8], context: &ReaderContext<Command>) -> Result<(), Over> {
+    fn read(&mut self, buffer: &mut Vec<u8>, context: &ReaderContext<Command>) -> Result<(), Over> {
+        // Made when something is there to be read: an idle connection needs none.
+        buffer.resize(CHUNK, 0);
         let request = match self.link.socket.read(buffer) {
             Ok(0) => {
                 self.ended = true;
@@ -111,8 +113,7 @@ impl Reader<Command> for Input {
     }
 
     fn run(mut self, context: &ReaderContext<Command>) -> Result<(), Exit> {
-        // Not resident until something is read into it.
-        let mut buffer = vec![0; CHUNK];
+        let mut buffer = Vec::new();
         loop {
             if let Err(Over(result)) = self.turn(&mut buffer, context) {
                 return result;

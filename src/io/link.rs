@@ -20,7 +20,8 @@ pub(crate) const WINDOW: usize = 64 << 10;
 pub(crate) trait Socket: AsFd + Send + Sync + Debug + 'static {
     fn prepare(&self) -> io::Result<()>;
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
-    fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+    fn write(&self, bytes: &[u8]) -> io::Result<usize>;
+    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
     /// Tells the peer that nothing more will come.
     fn shutdown_write(&self) -> io::Result<()>;
     /// Takes the error that broke the connection, if one did.

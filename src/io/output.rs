@@ -66,7 +66,7 @@ impl Output {
         }
         if self.queue.is_empty() {
             while bytes.has_remaining() {
-                match self.link.socket.write(&[IoSlice::new(&bytes)]) {
+                match self.link.socket.write(&bytes) {
                     Ok(written) => bytes.advance(written),
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -136,7 +136,7 @@ impl Output {
         let mut slices = [IoSlice::new(&[]); PIECES];
         let count =
             slices.iter_mut().zip(&self.queue).map(|(slice, bytes)| *slice = IoSlice::new(bytes)).count();
-        self.link.socket.write(&slices[..count])
+        self.link.socket.write_vectored(&slices[..count])
     }
 
     fn advance(&mut self, mut written: usize) {

@@ -120,7 +120,11 @@ impl Socket for TcpStream {
         (&mut &*self).read(buffer)
     }
 
-    fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        (&mut &*self).write(bytes)
+    }
+
+    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         (&mut &*self).write_vectored(slices)
     }
 
