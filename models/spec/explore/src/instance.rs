@@ -121,7 +121,7 @@ pub const INSTANCES: &[Instance] = &[
             PanicContainment,
         ],
         scope: FAILURES,
-        unique_states: 31_974,
+        unique_states: 31_844,
     },
     Instance {
         name: "spec/late-spawn",
