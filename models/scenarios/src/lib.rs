@@ -1,6 +1,6 @@
 //! The scenarios: small programs on the runtime, written once and compiled once for each engine.
 //!
-//! Each is a parameterised function; each instance is one line of the [catalogue](catalogue). A scenario
+//! Each is a parameterised function; each instance is one line of the catalogue. A scenario
 //! runs its actors on the thread that activates them, so every sender competes for the activation; how a pool
 //! hands activations to its workers is explored apart.
 #![forbid(unsafe_code)]
