@@ -277,6 +277,20 @@ fn the_theorems_are_those_that_are_checked() {
 }
 
 #[test]
+fn every_litmus_program_is_told() {
+    let catalogue = read("models/litmus/src/catalogue.rs");
+    let page = read("docs/src/litmus.md");
+    let name =
+        |line: &str| line.trim_start().strip_prefix('"')?.split_once("\" ").map(|(name, _)| name.to_owned());
+    let programs: Vec<String> =
+        catalogue.lines().filter(|line| line.ends_with(':')).filter_map(name).collect();
+    assert!(programs.len() > 10, "only {programs:?} were found");
+    for program in programs {
+        assert!(page.contains(&format!("`{program}`")), "{program}");
+    }
+}
+
+#[test]
 fn the_compile_fail_list_is_told() {
     let rows: String = files("proofs/rust/compile_fail", "rs")
         .iter()

@@ -241,12 +241,16 @@ fn looks_like_an_id(text: &str) -> bool {
         && text.split('-').all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
-/// Names that have their own source of truth: packages, seeded bugs.
+/// Names that have their own source of truth: packages, seeded bugs, litmus programs.
 fn is_known(name: &str) -> bool {
-    let mutants = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/mutants/mutants.toml");
-    let seeded =
-        || fs::read_to_string(mutants).is_ok_and(|text| text.contains(&format!("name = \"{name}\"")));
-    name.starts_with("antiphon-") || OTHER_NAMES.contains(&name) || seeded()
+    let listed = |file: &str, entry: &str| {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        fs::read_to_string(file).is_ok_and(|text| text.contains(entry))
+    };
+    name.starts_with("antiphon-")
+        || OTHER_NAMES.contains(&name)
+        || listed("models/mutants/mutants.toml", &format!("name = \"{name}\""))
+        || listed("models/litmus/src/catalogue.rs", &format!("    \"{name}\" "))
 }
 
 /// A file has one subject.

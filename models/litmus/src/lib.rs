@@ -6,6 +6,7 @@
 //!
 //! Not here, because the platforms do not have it: park tokens, channels, poisoning, read-write locks. No program
 //! that can deadlock is given to loom, which would abort the process.
+#![forbid(unsafe_code)]
 #![allow(clippy::duplicate_mod, reason = "the programs are compiled once for each engine: that is the point")]
 
 mod catalogue;
