@@ -63,6 +63,12 @@ bugs! {
     FailureIgnored => PanicContainment,
     /// The failure of a Reader is ignored.
     ReaderFailureIgnored => PanicContainment,
+    /// A monitor is added after a look at whether its target has ended, in a second step.
+    MonitorAddedLate => MonitorOnce,
+    /// A monitor that is placed while its target ends is answered at once, and again with the others.
+    MonitorAnsweredTwice => MonitorOnce,
+    /// Ending forgets the requests that were still queued.
+    RequestsDropped => CallOutcome,
     /// A new meta-process gets the id of an older one.
     IdReused => UniqueIdentity,
 }

@@ -3,7 +3,7 @@
 use antiphon_spec::Guarantee::{self, *};
 
 use crate::bug::Bug;
-use crate::scope::{Act, Faults, Scope, exit, send, spawn, system, urgent};
+use crate::scope::{Act, Faults, Scope, call, exit, monitor, send, spawn, system, urgent};
 
 /// One exploration of the protocol as it should be.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,9 @@ const FAILURES: Scope = scope(1, &[&[spawn(1), send(1)], &[send(0), exit(0)]], &
 const LATE_SPAWN: Scope = scope(2, &[&[spawn(1)], &[exit(0)]], &[&[spawn(2)], &[]], READER_RETURNS);
 const SEND_TO_LATE: Scope = scope(2, &[&[spawn(1)], &[exit(0)], &[send(2)]], &[&[spawn(2)], &[]], NO_FAULTS);
 const SIBLINGS: Scope = scope(2, &[&[spawn(1), spawn(2)], &[exit(0)]], &[&[], &[]], READER_FAILS);
+const MONITORS: Scope =
+    scope(1, &[&[spawn(1), send(1)], &[monitor(1)], &[monitor(1)]], &[&[]], READER_RETURNS);
+const CALLS: Scope = scope(0, &[&[call(0), call(0)], &[call(0), send(0)], &[exit(0)]], &[], HANDLER_FAILS);
 const ONE_META: Scope = scope(1, &[&[spawn(1)], &[exit(0)]], &[&[]], NO_FAULTS);
 
 /// The explorations of the protocol as it should be.
@@ -141,6 +144,18 @@ pub const INSTANCES: &[Instance] = &[
         scope: SIBLINGS,
         unique_states: 17_869,
     },
+    Instance {
+        name: "spec/monitors",
+        guarantees: &[ReaderLifetime, MonitorOnce],
+        scope: MONITORS,
+        unique_states: 4_186,
+    },
+    Instance {
+        name: "spec/calls",
+        guarantees: &[TerminateOnce, CallOutcome],
+        scope: CALLS,
+        unique_states: 6_038,
+    },
 ];
 
 /// The explorations of the protocol with a bug.
@@ -169,5 +184,8 @@ pub const SEEDED: &[Seeded] = &[
     Seeded { bug: Bug::NoInterrupt, scope: ONE_META },
     Seeded { bug: Bug::FailureIgnored, scope: SEND_AGAINST_CLOSE },
     Seeded { bug: Bug::ReaderFailureIgnored, scope: scope(1, &[&[spawn(1)]], &[&[]], READER_FAILS) },
+    Seeded { bug: Bug::MonitorAddedLate, scope: MONITORS },
+    Seeded { bug: Bug::MonitorAnsweredTwice, scope: MONITORS },
+    Seeded { bug: Bug::RequestsDropped, scope: CALLS },
     Seeded { bug: Bug::IdReused, scope: LATE_SPAWN },
 ];

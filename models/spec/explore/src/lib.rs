@@ -13,7 +13,7 @@
 //! | `model` | its properties, for stateright |
 //! | `instance` | the explorations of the suite, with their pinned counts |
 //!
-//! What is not explored: calls, monitors, links, names and supervisors; more actors than an instance says;
+//! What is not explored: links, names, timeouts and supervisors; more actors than an instance says;
 //! weak memory, which has no meaning at this level.
 #![forbid(unsafe_code)]
 

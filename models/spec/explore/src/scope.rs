@@ -25,6 +25,16 @@ pub enum Act {
         /// Whom.
         to: Place,
     },
+    /// Calls an actor and waits for the outcome.
+    Call {
+        /// Whom.
+        to: Place,
+    },
+    /// Has the parent monitor an actor.
+    Monitor {
+        /// Whom.
+        of: Place,
+    },
     /// Spawns a meta-process of the parent.
     Spawn {
         /// Its place; it may be spawned only once.
@@ -50,6 +60,16 @@ pub(crate) const fn system(to: Place) -> Act {
 /// Tells the actor at this place to end.
 pub(crate) const fn exit(to: Place) -> Act {
     Act::Exit { to }
+}
+
+/// Calls the actor at this place.
+pub(crate) const fn call(to: Place) -> Act {
+    Act::Call { to }
+}
+
+/// Has the parent monitor the actor at this place.
+pub(crate) const fn monitor(of: Place) -> Act {
+    Act::Monitor { of }
 }
 
 /// Spawns the meta-process at this place.

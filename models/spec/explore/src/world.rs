@@ -11,7 +11,7 @@
 //! ended     handler's end and Reader's end and every child's end: whichever comes last reports it
 //! ```
 
-use antiphon_spec::event::{ActorId, Class, Event, Kind, MessageId, Sender};
+use antiphon_spec::event::{ActorId, CallId, CallOutcome, Class, Event, Kind, MessageId, MonitorId, Sender};
 use antiphon_spec::{Guarantee, State};
 
 use crate::bug::Bug;
@@ -20,7 +20,19 @@ use crate::scope::{Act, PARENT, Place, Scope};
 /// What lies in a mailbox.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Letter {
-    Message { id: u8, class: Class },
+    Message {
+        id: u8,
+        class: Class,
+    },
+    /// A call, by the line that waits for it.
+    Request {
+        line: u8,
+    },
+    /// A watched actor has ended: the monitor, and whom it watched.
+    Down {
+        monitor: u8,
+        of: u8,
+    },
     Exit,
     ReaderEnded,
 }
@@ -29,8 +41,9 @@ impl Letter {
     /// Signals go before every message.
     fn urgency(self) -> u8 {
         match self {
-            Self::Exit | Self::ReaderEnded => 0,
+            Self::Exit | Self::ReaderEnded | Self::Down { .. } => 0,
             Self::Message { class, .. } => 1 + class as u8,
+            Self::Request { .. } => 1 + Class::Main as u8,
         }
     }
 }
@@ -101,6 +114,8 @@ struct Actor {
     handler_open: bool,
     reader_open: bool,
     children_open: u8,
+    /// The monitors of it, not told yet.
+    watchers: Vec<u8>,
     /// Every end is done, and the report of it is still to come.
     reporting: bool,
     reported: bool,
@@ -122,6 +137,7 @@ impl Actor {
             handler_open: true,
             reader_open: false,
             children_open: 0,
+            watchers: Vec::new(),
             reporting: false,
             reported: false,
         }
@@ -138,6 +154,8 @@ struct Line {
     act: u8,
     step: u8,
     accepted: bool,
+    /// How the call that it waits for came out.
+    outcome: Option<CallOutcome>,
 }
 
 /// One atomic step.

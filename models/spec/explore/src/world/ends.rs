@@ -75,9 +75,15 @@ impl World {
             return;
         }
         for letter in left {
-            if let Letter::Message { id: number, .. } = letter {
-                let actor = id(scope, self.addressee(scope, number, place));
-                self.emit(&Event::DeadLetter { actor, message: MessageId(u64::from(number)) });
+            match letter {
+                Letter::Message { id: number, .. } => {
+                    let actor = id(scope, self.addressee(scope, number, place));
+                    self.emit(&Event::DeadLetter { actor, message: MessageId(u64::from(number)) });
+                }
+                Letter::Request { line } if scope.bug != Some(Bug::RequestsDropped) => {
+                    self.lines[usize::from(line)].outcome = Some(CallOutcome::CalleeTerminated);
+                }
+                Letter::Request { .. } | Letter::Down { .. } | Letter::Exit | Letter::ReaderEnded => {}
             }
         }
     }
@@ -86,7 +92,7 @@ impl World {
     fn addressee(&self, scope: &Scope, number: u8, place: Place) -> Place {
         match script(scope, usize::from(number / 8)).0[usize::from(number % 8)] {
             Act::Send { to, .. } => to,
-            Act::Exit { .. } | Act::Spawn { .. } => place,
+            Act::Exit { .. } | Act::Spawn { .. } | Act::Call { .. } | Act::Monitor { .. } => place,
         }
     }
 
@@ -120,6 +126,9 @@ impl World {
         self.actors[place].reporting = false;
         self.actors[place].reported = true;
         self.emit(&Event::Ended { actor: id(scope, place) });
+        for monitor in std::mem::take(&mut self.actors[place].watchers) {
+            self.push(PARENT, Letter::Down { monitor, of: place as u8 });
+        }
         if place != PARENT {
             self.actors[PARENT].children_open -= 1;
             self.ended(scope, PARENT);

@@ -47,6 +47,12 @@ impl World {
                 let message = MessageId(u64::from(message));
                 self.emit(&Event::HandleBegin { actor: id(scope, place), message });
             }
+            Letter::Request { line } => self.answer(line),
+            Letter::Down { monitor, of } => {
+                let (watcher, actor) = (id(scope, place), id(scope, usize::from(of)));
+                let monitor = MonitorId(u64::from(monitor));
+                self.emit(&Event::Down { monitor, watcher, actor, reason: None });
+            }
             Letter::Exit | Letter::ReaderEnded => self.begin_to_end(scope, place),
         }
     }

@@ -17,14 +17,19 @@ impl World {
         match script.get(act as usize) {
             None => {}
             // An address is known from when the actor has its inbox.
-            Some(Act::Send { to, .. } | Act::Exit { to }) if self.actors[*to].birth == Birth::Unborn => {}
+            Some(Act::Send { to, .. } | Act::Exit { to } | Act::Call { to } | Act::Monitor { of: to })
+                if self.actors[*to].birth == Birth::Unborn => {}
+            // A caller waits for the outcome.
+            Some(Act::Call { .. }) if step == 2 && self.lines[line].outcome.is_none() => {}
             Some(Act::Spawn { .. }) => {
                 moves.push(Move::Line(line));
                 if step == 2 && scope.faults.init_fails {
                     moves.push(Move::InitFails(line));
                 }
             }
-            Some(Act::Send { .. } | Act::Exit { .. }) => moves.push(Move::Line(line)),
+            Some(Act::Send { .. } | Act::Exit { .. } | Act::Call { .. } | Act::Monitor { .. }) => {
+                moves.push(Move::Line(line));
+            }
         }
     }
 
@@ -32,9 +37,13 @@ impl World {
         let (script, reader) = script(scope, line);
         let act = self.lines[line].act;
         match script[act as usize] {
-            Act::Send { to, .. } | Act::Exit { to } if self.actors[to].birth == Birth::Refused => {
+            Act::Send { to, .. } | Act::Exit { to } | Act::Call { to } | Act::Monitor { of: to }
+                if self.actors[to].birth == Birth::Refused =>
+            {
                 self.next_act(line);
             }
+            Act::Call { to } => self.call(scope, line, to),
+            Act::Monitor { of } => self.monitor(scope, line, of),
             Act::Send { to, class } => {
                 let from = match reader {
                     Some(place) => Sender::Actor(id(scope, place)),
@@ -57,11 +66,11 @@ impl World {
     }
 
     fn next_act(&mut self, line: usize) {
-        self.lines[line] = Line { act: self.lines[line].act + 1, step: 0, accepted: false };
+        self.lines[line] = Line { act: self.lines[line].act + 1, ..Line::default() };
     }
 
     fn send(&mut self, scope: &Scope, line: usize, to: Place, class: Class, from: Sender) {
-        let Line { act, step, accepted } = self.lines[line];
+        let Line { act, step, accepted, .. } = self.lines[line];
         let number = (line * 8 + act as usize) as u8;
         let message = MessageId(u64::from(number));
         match step {
@@ -72,13 +81,70 @@ impl World {
             1 => {
                 let letter = Letter::Message { id: number, class };
                 let accepted = self.push(to, letter) || self.wrongly_accepted(scope, to, letter);
-                self.lines[line] = Line { act, step: 2, accepted };
+                self.lines[line] = Line { act, step: 2, accepted, outcome: None };
             }
             _ => {
                 self.emit(&Event::SendEnd { message, accepted });
                 self.next_act(line);
             }
         }
+    }
+
+    fn call(&mut self, scope: &Scope, line: usize, to: Place) {
+        let call = CallId(call_number(line, self.lines[line].act));
+        match self.lines[line] {
+            Line { step: 0, .. } => {
+                let from = Some(Sender::Thread(format!("t{line}")));
+                self.emit(&Event::CallBegin { call, from, to: id(scope, to) });
+                self.lines[line].step = 1;
+            }
+            Line { step: 1, .. } => {
+                if !self.push(to, Letter::Request { line: line as u8 }) {
+                    self.lines[line].outcome = Some(CallOutcome::Refused);
+                }
+                self.lines[line].step = 2;
+            }
+            Line { outcome, .. } => {
+                let Some(outcome) = outcome else { return };
+                self.emit(&Event::CallEnd { call, outcome });
+                self.next_act(line);
+            }
+        }
+    }
+
+    /// The handler answers a request in its turn.
+    pub(super) fn answer(&mut self, line: u8) {
+        let line = usize::from(line);
+        self.emit(&Event::Reply { call: CallId(call_number(line, self.lines[line].act)) });
+        self.lines[line].outcome = Some(CallOutcome::Reply);
+    }
+
+    /// Whether the target has ended is seen in the step in which the monitor is added.
+    fn monitor(&mut self, scope: &Scope, line: usize, of: Place) {
+        let monitor = line as u8;
+        let add = if scope.bug == Some(Bug::MonitorAddedLate) { 1 } else { 0 };
+        let down = Letter::Down { monitor, of: of as u8 };
+        let step = self.lines[line].step;
+        if step == 0 {
+            if self.actors[of].reported {
+                self.push(PARENT, down);
+                self.lines[line].step = 2;
+                return;
+            }
+            if scope.bug == Some(Bug::MonitorAnsweredTwice) && self.actors[of].word == Word::Closed {
+                self.push(PARENT, down);
+            }
+        }
+        if step == add {
+            self.actors[of].watchers.push(monitor);
+        }
+        if step < 2 {
+            self.lines[line].step += 1;
+            return;
+        }
+        let (monitor, watcher) = (MonitorId(u64::from(monitor)), id(scope, PARENT));
+        self.emit(&Event::Monitor { monitor, watcher, actor: id(scope, of) });
+        self.next_act(line);
     }
 
     fn wrongly_accepted(&mut self, scope: &Scope, to: Place, letter: Letter) -> bool {
@@ -145,4 +211,9 @@ impl World {
         self.actors[place].reader = Reader::Starting;
         self.actors[place].reader_open = true;
     }
+}
+
+/// Each call of each line has its own number.
+fn call_number(line: usize, act: u8) -> u64 {
+    (line * 8 + usize::from(act)) as u64
 }
