@@ -108,7 +108,8 @@ fn declarations(engine: &str, mutants: &[Mutant], out: &Path) -> Result<String, 
     let [runtime, scenarios] = ["runtime", "scenarios"].map(|part| out.join(part).join("lib.rs"));
     let (mut list, mut unseen) = (String::new(), String::new());
     for (index, mutant) in mutants.iter().enumerate() {
-        let Mutant { name, file, why, .. } = mutant;
+        let Mutant { file, why, .. } = mutant;
+        let name = format!("mutant/{}", mutant.name);
         let breaks = guarantee(&mutant.breaks)?;
         if let Some(why) = mutant.unseen.get(engine) {
             let _ = writeln!(unseen, "    Unseen {{ name: {name:?}, breaks: {breaks}, why: {why:?} }},");
