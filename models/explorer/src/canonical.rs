@@ -1,30 +1,34 @@
 //! A name for each class of equivalent executions.
 
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::trace::Trace;
+use platform::model::ThreadId;
+
+use crate::trace::{MOST_THREADS, Step, Trace};
 
 /// The name of the class that an execution is in: two executions have the same one exactly if they have the same
 /// steps with the same happens-before (but for hash collisions, of 128 bits).
 pub(crate) fn class(trace: &Trace) -> u128 {
-    let mut done = vec![false; trace.steps.len()];
     let mut low = DefaultHasher::new();
     let mut high = DefaultHasher::new();
     1_u8.hash(&mut high);
+    let mut lines: Vec<VecDeque<&Step>> = vec![VecDeque::new(); MOST_THREADS];
+    for step in &trace.steps {
+        lines[step.thread.index()].push_back(step);
+    }
+    let mut done = [0; MOST_THREADS];
     for _ in 0..trace.steps.len() {
         // The least thread whose next step needs nothing that is not done.
-        let next = (0..trace.steps.len())
-            .filter(|index| !done[*index])
-            .filter(|index| {
-                trace.steps[..*index]
-                    .iter()
-                    .enumerate()
-                    .all(|(other, step)| done[other] || !step.in_clock(&trace.steps[*index].clock))
+        let ready = |line: &VecDeque<&Step>| {
+            line.front().is_some_and(|step| {
+                let needs = |other: usize| step.clock.get(ThreadId(other as u16));
+                (0..MOST_THREADS).all(|other| other == step.thread.index() || needs(other) <= done[other])
             })
-            .min_by_key(|index| trace.steps[*index].thread)
-            .expect("a partial order has a least element");
-        done[next] = true;
-        let step = &trace.steps[next];
+        };
+        let next = lines.iter().position(ready).expect("a partial order has a least element");
+        let step = lines[next].pop_front().expect("a step that is ready");
+        done[next] += 1;
         for hasher in [&mut low, &mut high] {
             step.thread.hash(hasher);
             step.operation.kind.hash(hasher);

@@ -174,9 +174,6 @@ impl Explorer {
     ///
     /// # Errors
     /// If there is a checkpoint that can't be read or written, or that is of another program, shard or build.
-    ///
-    /// # Panics
-    /// If the program is not determined by its schedule.
     pub fn run(&self, program: &Program) -> Result<Report, ShardError> {
         let began = Instant::now();
         let names = Names::new();
@@ -277,6 +274,8 @@ struct Work<'a> {
     stop: AtomicBool,
     stopped_by: Mutex<Option<Bound>>,
     gave_up: AtomicBool,
+    /// Whether the program turned out to be none that can be explored.
+    broken: AtomicBool,
     executions: AtomicU64,
     guesses: Vec<AtomicU64>,
     done: Mutex<BTreeMap<usize, Counts>>,
@@ -310,6 +309,7 @@ impl<'a> Work<'a> {
             stop: AtomicBool::new(false),
             stopped_by: Mutex::new(None),
             gave_up: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
             executions: AtomicU64::new(0),
             guesses: (0..explorer.workers.max(1)).map(|_| AtomicU64::new(0)).collect(),
             done: Mutex::new(BTreeMap::new()),
@@ -413,7 +413,9 @@ impl<'a> Work<'a> {
                 // What was found after the end has been left as it was.
                 let schedule = schedule.unwrap_or_else(|| runner.last_schedule());
                 self.fail(runner, schedule, failure.kind, failure.message);
-                if !self.explorer.keep_going {
+                let broken = failure.kind == FailureKind::Misuse;
+                self.broken.fetch_or(broken, Ordering::Relaxed);
+                if broken || !self.explorer.keep_going {
                     self.stop.store(true, Ordering::Relaxed);
                     return false;
                 }
@@ -501,7 +503,8 @@ impl<'a> Work<'a> {
         }
         let found = lock(&self.found).clone();
         let cut_by = counts.cut_by.or(*lock(&self.stopped_by));
-        let failed_early = found.is_some() && !self.explorer.keep_going;
+        let failed_early =
+            found.is_some() && (!self.explorer.keep_going || self.broken.load(Ordering::Relaxed));
         Report {
             complete: cut_by.is_none() && !failed_early && finished == parts.jobs.len(),
             mode: self.explorer.mode,

@@ -12,7 +12,7 @@
 use platform::model::{Execution, Kind, Next, Operation, Scheduler, ThreadId};
 
 use crate::naive::progress;
-use crate::search::{Asleep, Bound, Course, Ending, Job, Limits, Pick, Search};
+use crate::search::{Asleep, Bound, Course, Ending, Job, Limits, Pick, Search, diverged};
 use crate::trace::{Sequence, Trace};
 
 /// A wakeup tree: its branches, in the order in which they are explored.
@@ -93,25 +93,31 @@ impl Optimal {
         }
     }
 
-    /// Looks at what was done since the last decision.
-    fn look(&mut self, execution: &Execution) {
+    /// Looks at what was done since the last decision; false if it was not what was to be done.
+    fn look(&mut self, execution: &mut Execution) -> bool {
         while self.looked < execution.log.len() {
             if self.nodes.len() == self.looked {
                 self.nodes.push(Node::Nothing);
             }
-            let (thread, operation) = &execution.log[self.looked];
+            let (thread, operation) = execution.log[self.looked];
             let at_branch = self.looked + 1 == self.fresh;
             match &mut self.nodes[self.looked] {
                 Node::Decision { sleep, now, does, then, .. } => {
-                    assert_eq!(now, thread, "a schedule determines an execution");
-                    if let Some(does) = does {
-                        assert!(does.same(operation), "foreseen: {does}; done: {operation}");
+                    let same = does.is_none_or(|does| does.same(&operation));
+                    if *now != thread || !same {
+                        let foreseen =
+                            does.map_or_else(|| "something else".to_owned(), |does| does.to_string());
+                        diverged(
+                            execution,
+                            &format!("{foreseen} of {now} was foreseen; {thread} did {operation}"),
+                        );
+                        return false;
                     }
-                    *does = Some(*operation);
+                    *does = Some(operation);
                     if at_branch || self.looked >= self.fresh {
                         self.tree = std::mem::take(then);
                         self.sleep.clear();
-                        let still = |(id, asleep): &&Asleep| id != thread && !operation.disturbs(asleep);
+                        let still = |(id, asleep): &&Asleep| *id != thread && !operation.disturbs(asleep);
                         self.sleep.extend(sleep.iter().filter(still));
                     }
                 }
@@ -128,6 +134,7 @@ impl Optimal {
         if self.looked == self.base && self.fresh == self.base {
             self.sleep.clone_from(&self.given);
         }
+        true
     }
 
     /// Sees to it that what `sequence` begins is explored from the node at `depth`.
@@ -185,10 +192,14 @@ impl Scheduler for Optimal {
         if self.course.ended.is_some() {
             return self.course.coast(enabled);
         }
-        self.look(execution);
+        if !self.look(execution) {
+            return Next::Stop;
+        }
         let depth = execution.log.len();
         if let Some(node) = self.nodes.get(depth) {
-            let Node::Decision { now, .. } = node else { panic!("a schedule determines an execution") };
+            let Node::Decision { now, .. } = node else {
+                return diverged(execution, "there is a decision where there was none");
+            };
             return self.course.run(execution, enabled, *now);
         }
         let mut later = std::mem::take(&mut self.tree);
@@ -202,12 +213,6 @@ impl Scheduler for Optimal {
             (now, None, Tree::new())
         } else {
             let first = later.remove(0);
-            assert!(
-                enabled.has(first.thread),
-                "foreseen: {} of {}, which has to wait",
-                first.operation,
-                first.thread
-            );
             (first.thread, Some(first.operation), first.then)
         };
         let next = self.course.run(execution, enabled, now);
@@ -219,18 +224,17 @@ impl Scheduler for Optimal {
     }
 
     fn choose(&mut self, execution: &mut Execution, thread: ThreadId, ways: u32) -> usize {
-        if self.course.ended.is_some() {
+        if self.course.ended.is_some() || !self.look(execution) {
             return 0;
         }
-        self.look(execution);
         let depth = execution.log.len();
         if depth == self.nodes.len() {
             let mut wanted: Vec<(usize, Tree)> = Vec::new();
             for branch in self.tree.drain(..) {
-                assert!(
-                    branch.thread == thread && branch.operation.kind == Kind::Choice,
-                    "a choice was not foreseen"
-                );
+                if branch.thread != thread || branch.operation.kind != Kind::Choice {
+                    diverged(execution, "a choice was not foreseen");
+                    continue;
+                }
                 wanted.push((branch.operation.new as usize, branch.then));
             }
             for way in 0..ways as usize {
@@ -242,7 +246,10 @@ impl Scheduler for Optimal {
         }
         match &self.nodes[depth] {
             Node::Choice { ways, now, .. } => ways[*now].0,
-            _ => panic!("a schedule determines an execution"),
+            _ => {
+                diverged(execution, "there is a choice where there was none");
+                0
+            }
         }
     }
 }
@@ -259,8 +266,18 @@ impl Search for Optimal {
     fn end(&mut self, execution: &mut Execution) {
         let length = self.course.length.unwrap_or(execution.log.len());
         let after = execution.log.split_off(length);
-        self.look(execution);
+        let as_expected = self.look(execution);
         execution.log.extend(after);
+        let cut_short = length < self.fresh && self.course.ended.is_none();
+        if as_expected && cut_short {
+            diverged(execution, "it ended before its schedule did");
+        }
+        if !as_expected || cut_short {
+            // Nothing more can be learned from this program.
+            self.nodes.clear();
+            self.base = 0;
+            return;
+        }
         self.trace.read(execution, length, self.fresh.saturating_sub(1), &self.course.waiting);
         let refused = self.course.ended == Some(Ending::Cut(Bound::Preemptions)) && self.fresh > length;
         self.nodes.truncate(length + usize::from(refused));

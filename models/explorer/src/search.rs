@@ -80,6 +80,19 @@ pub(crate) trait Search: Scheduler {
     fn progress(&self) -> f64;
 }
 
+/// Notes that the execution does not go as its schedule says, and ends it.
+///
+/// The program looks at something that is not the platform's (time, addresses, the order of a hash map), or the
+/// search foresaw something wrong: either way what it says of the program is worth nothing. This must not be a
+/// panic: it would come out of the program's own operation, and the program may catch it.
+#[cold]
+pub(crate) fn diverged(execution: &mut Execution, what: &str) -> Next {
+    // Whatever else is wrong with it is worth nothing, too.
+    execution.failure = None;
+    execution.fail(FailureKind::Misuse, format!("the schedule does not determine the execution: {what}"));
+    Next::Stop
+}
+
 /// Follows one execution: how far it is, whether it may go on, why it ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Course {
@@ -179,8 +192,10 @@ impl Course {
     }
 
     /// Runs `thread` next, if that is not one preemption too many.
-    pub(crate) fn run(&mut self, execution: &Execution, enabled: Enabled, thread: ThreadId) -> Next {
-        assert!(enabled.has(thread), "{thread} was to go on, and has to wait");
+    pub(crate) fn run(&mut self, execution: &mut Execution, enabled: Enabled, thread: ThreadId) -> Next {
+        if !enabled.has(thread) {
+            return diverged(execution, &format!("{thread} was to go on, and has to wait"));
+        }
         if let Some(last) = self.last
             && last != thread
             && enabled.has(last)

@@ -8,7 +8,7 @@
 use platform::model::{Execution, Next, Operation, Scheduler, ThreadId};
 
 use crate::naive::progress;
-use crate::search::{Asleep, Bound, Course, Ending, Job, Limits, Pick, Search};
+use crate::search::{Asleep, Bound, Course, Ending, Job, Limits, Pick, Search, diverged};
 use crate::trace::Trace;
 
 #[derive(Debug)]
@@ -71,27 +71,25 @@ impl Source {
         }
     }
 
-    /// Looks at what was done since the last decision.
-    fn look(&mut self, execution: &Execution) {
+    /// Looks at what was done since the last decision; false if it was not what was to be done.
+    fn look(&mut self, execution: &mut Execution) -> bool {
         while self.looked < execution.log.len() {
-            let (thread, operation) = &execution.log[self.looked];
+            let (thread, operation) = execution.log[self.looked];
             if self.nodes.len() == self.looked {
                 self.nodes.push(Node { what: What::Nothing, sleep: Vec::new(), inherited: 0 });
             }
             let node = &mut self.nodes[self.looked];
             if let What::Decision { now, did, .. } = &mut node.what {
-                assert_eq!(now, thread, "a schedule determines an execution");
-                if let Some(did) = did {
-                    assert!(
-                        did.same(operation),
-                        "a schedule determines an execution: {did} became {operation}"
-                    );
+                let same = did.is_none_or(|did| did.same(&operation));
+                if *now != thread || !same {
+                    diverged(execution, &format!("{now} was to go on, and {thread} did {operation}"));
+                    return false;
                 }
-                *did = Some(*operation);
+                *did = Some(operation);
                 if self.looked + 1 >= self.fresh {
                     self.sleep.clear();
                     self.sleep.extend(
-                        node.sleep.iter().filter(|(id, asleep)| id != thread && !operation.disturbs(asleep)),
+                        node.sleep.iter().filter(|(id, asleep)| *id != thread && !operation.disturbs(asleep)),
                     );
                 }
             } else if self.looked + 1 == self.fresh {
@@ -102,6 +100,7 @@ impl Source {
         if self.looked == self.base && self.fresh == self.base {
             self.sleep.clone_from(&self.given);
         }
+        true
     }
 
     /// Sees to it that the races of this execution are explored the other way round.
@@ -135,10 +134,14 @@ impl Scheduler for Source {
         if self.course.ended.is_some() {
             return self.course.coast(enabled);
         }
-        self.look(execution);
+        if !self.look(execution) {
+            return Next::Stop;
+        }
         let depth = execution.log.len();
         if let Some(node) = self.nodes.get(depth) {
-            let What::Decision { now, .. } = node.what else { panic!("a schedule determines an execution") };
+            let What::Decision { now, .. } = node.what else {
+                return diverged(execution, "there is a decision where there was none");
+            };
             return self.course.run(execution, enabled, now);
         }
         let awake = |id: &ThreadId| enabled.has(*id) && !self.sleep.iter().any(|(asleep, _)| asleep == id);
@@ -155,10 +158,9 @@ impl Scheduler for Source {
     }
 
     fn choose(&mut self, execution: &mut Execution, _: ThreadId, ways: u32) -> usize {
-        if self.course.ended.is_some() {
+        if self.course.ended.is_some() || !self.look(execution) {
             return 0;
         }
-        self.look(execution);
         let depth = execution.log.len();
         if depth == self.nodes.len() {
             let what = What::Choice { way: 0, ways: ways as usize };
@@ -166,7 +168,10 @@ impl Scheduler for Source {
         }
         match self.nodes[depth].what {
             What::Choice { way, .. } => way,
-            _ => panic!("a schedule determines an execution"),
+            _ => {
+                diverged(execution, "there is a choice where there was none");
+                0
+            }
         }
     }
 }
@@ -181,13 +186,19 @@ impl Search for Source {
 
     fn end(&mut self, execution: &mut Execution) {
         let length = self.course.length.unwrap_or(execution.log.len());
-        if self.course.ended.is_none() {
-            self.look(execution);
-        } else {
-            // What was done after the end does not count, but the last step before it does.
-            let after = execution.log.split_off(length);
-            self.look(execution);
-            execution.log.extend(after);
+        // What was done after the end does not count, but the last step before it does.
+        let after = execution.log.split_off(length);
+        let as_expected = self.look(execution);
+        execution.log.extend(after);
+        let cut_short = length < self.fresh && self.course.ended.is_none();
+        if as_expected && cut_short {
+            diverged(execution, "it ended before its schedule did");
+        }
+        if !as_expected || cut_short {
+            // Nothing more can be learned from this program.
+            self.nodes.clear();
+            self.base = 0;
+            return;
         }
         self.trace.read(execution, length, self.fresh.saturating_sub(1), &self.course.waiting);
         // Where the way just taken at an old node was one preemption too many, that node's other ways remain.

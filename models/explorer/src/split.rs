@@ -12,7 +12,7 @@
 
 use platform::model::{Execution, Next, Scheduler, ThreadId};
 
-use crate::search::{Asleep, Bound, Course, Ending, Job, Limits, Pick, Search};
+use crate::search::{Asleep, Bound, Course, Ending, Job, Limits, Pick, Search, diverged};
 
 #[derive(Debug)]
 struct Node {
@@ -112,7 +112,7 @@ impl Scheduler for Splitter {
         self.decisions += 1;
         match self.nodes[depth].pick {
             Pick::Thread(thread) => self.course.run(execution, enabled, thread),
-            _ => panic!("a schedule determines an execution"),
+            _ => diverged(execution, "there is a decision where there was none"),
         }
     }
 
@@ -128,7 +128,10 @@ impl Scheduler for Splitter {
         }
         match self.nodes[depth].pick {
             Pick::Way(way) => way,
-            _ => panic!("a schedule determines an execution"),
+            _ => {
+                diverged(execution, "there is a choice where there was none");
+                0
+            }
         }
     }
 }

@@ -258,6 +258,26 @@ fn livelock() {
 }
 
 #[test]
+fn a_program_that_its_schedule_does_not_determine() {
+    use std::sync::atomic::AtomicUsize as Unseen;
+    for mode in [Mode::Source, Mode::Optimal] {
+        let runs = Unseen::new(0);
+        let program = Program::new(move || {
+            let run = runs.fetch_add(1, Ordering::Relaxed);
+            let words = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+            threads(2, move |_| {
+                words[run % 2].fetch_add(1, Ordering::Relaxed);
+                words[run % 2].fetch_add(1, Ordering::Relaxed);
+            });
+        });
+        let report = Explorer::new().mode(mode).keep_going(true).run(&program).expect("no shards");
+        assert!(!report.complete);
+        let found = report.failure.expect("a failure");
+        assert_eq!(found.kind, FailureKind::Misuse, "{mode:?}: {}", found.message);
+    }
+}
+
+#[test]
 fn leak() {
     finds(FailureKind::Leak, || std::mem::forget(Arc::new(String::new())));
 }
