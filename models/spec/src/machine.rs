@@ -61,9 +61,11 @@ impl State {
     /// The start of a recording that leaves nothing out, extensions included.
     ///
     /// A foreign trace may lack whole kinds of events, so with [`State::default`] the machine concludes
-    /// from the absence of one only after it has seen another of its kind. Here it always does.
+    /// from the absence of one only after it has seen another of its kind. Here it always does. And a
+    /// Reader that failed, as a foreign trace need not mean by `ok: false`, ends its meta-process here.
     pub fn instrumented() -> Self {
         let mut state = Self::default();
+        state.lives.instrumented = true;
         state.lives.tells_readers = true;
         state.lives.tells_ends = true;
         state.calls.tells_replies = true;

@@ -48,7 +48,6 @@ pub(super) fn step(lives: &mut Lives, event: &Event, judge: &mut Judge<'_>) {
             life.handling.retain(|(handled, _)| *handled != message);
             if !ok {
                 judge.premise(Guarantee::PanicContainment);
-                life.failed.get_or_insert(judge.here());
                 life.gave_up.get_or_insert(judge.here());
             }
         }),
@@ -59,7 +58,7 @@ pub(super) fn step(lives: &mut Lives, event: &Event, judge: &mut Judge<'_>) {
             }
             if !ok {
                 judge.premise(Guarantee::PanicContainment);
-                life.failed.get_or_insert(judge.here());
+                life.reader_failed.get_or_insert(judge.here());
             }
         }),
         Event::TerminateEnd { actor } => {
@@ -371,7 +370,7 @@ fn reported(lives: &mut Lives, actor: ActorId, how: Report, judge: &mut Judge<'_
 
 pub(super) fn finish(lives: &Lives, judge: &mut Judge<'_>) {
     for (actor, life) in lives.lives.iter().filter(|(_, life)| !life.ambiguous) {
-        if let Some(failed) = life.failed.filter(|_| life.is_idle() && !life.terminate.has_begun()) {
+        if let Some(failed) = lives.must_end(life).filter(|_| life.is_idle() && !life.terminate.has_begun()) {
             judge.violated(
                 Guarantee::PanicContainment,
                 [failed],

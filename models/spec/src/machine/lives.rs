@@ -72,10 +72,10 @@ pub(super) struct Life {
     /// The handler callbacks in progress: at most one, unless a guarantee is broken.
     pub(super) handling: Vec<(MessageId, At)>,
     pub(super) first_handled: Option<At>,
-    /// A handler or the Reader ended with `ok: false`.
-    pub(super) failed: Option<At>,
-    /// A handler ended with `ok: false`: nothing may be handled any more.
+    /// A handler failed or asked to end: nothing may be handled any more.
     pub(super) gave_up: Option<At>,
+    /// The Reader ended with `ok: false`.
+    pub(super) reader_failed: Option<At>,
     pub(super) interrupted: bool,
     /// The spawn returned with success.
     pub(super) spawned: Option<At>,
@@ -138,6 +138,8 @@ impl Life {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) struct Lives {
     pub(super) lives: BTreeMap<ActorId, Life>,
+    /// Nothing is left out of the recording.
+    pub(super) instrumented: bool,
     /// The trace tells of Readers at all.
     pub(super) tells_readers: bool,
     /// The trace tells of interrupts, or of ends as the runtime sees them, at all.
@@ -148,6 +150,14 @@ impl Lives {
     /// The life of this actor, if anything can be judged of it.
     pub(super) fn of(&self, actor: ActorId) -> Option<&Life> {
         self.lives.get(&actor).filter(|life| !life.ambiguous)
+    }
+
+    /// Why this actor must end, if it must.
+    ///
+    /// A foreign trace does not say whether its Reader panicked or only returned an error, which binds it to
+    /// nothing; in the runtime that this specification comes with, each of both ends the meta-process.
+    pub(super) fn must_end(&self, life: &Life) -> Option<At> {
+        life.gave_up.or(life.reader_failed.filter(|_| self.instrumented))
     }
 
     pub(super) fn is_meta(&self, actor: ActorId) -> bool {

@@ -481,7 +481,7 @@ pub(super) fn finish(messages: &Messages, lives: &Lives, judge: &mut Judge<'_>) 
                 format!("actor {to} has ended, and message {id}, which it had accepted, is gone"),
                 "the message is handled or handed over as a dead letter",
             );
-        } else if life.is_idle() && life.failed.is_none() {
+        } else if life.is_idle() && lives.must_end(life).is_none() {
             // A failed actor that goes on living is `panic-containment`.
             judge.violated(
                 Guarantee::WakeUp,
