@@ -13,7 +13,7 @@
     for it, directly or through others; so there never is a cycle ([deadlock-refusal]). *)
 
 From Coq Require Import List PArith FMapPositive Arith Lia Relations.
-From Antiphon Require Import Model Invariants Nodes Safety Ownership Liveness.
+From Antiphon Require Import Model Invariants Nodes Safety Tree Ownership Liveness.
 Import ListNotations.
 
 (** ** The model *)

@@ -4,7 +4,7 @@
     machine integers; only booleans, pairs, options and lists become OCaml's own. *)
 
 From Coq Require Import Extraction ExtrOcamlBasic.
-From Antiphon Require Import Model Ownership Executable.
+From Antiphon Require Import Model Ownership Executable Traces.
 
 Extraction Language OCaml.
 Extraction "model.ml" empty_node exec shows follow finished own_over busy.

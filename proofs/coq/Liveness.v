@@ -14,7 +14,7 @@
     Together: whatever is begun is completed, in a number of steps that can be told in advance. *)
 
 From Coq Require Import List PArith FMapPositive Arith Lia Wf_nat.
-From Antiphon Require Import Model Invariants Nodes Safety Ownership.
+From Antiphon Require Import Model Invariants Nodes Safety Tree Ownership.
 Import ListNotations.
 
 Local Arguments Nat.mul : simpl never.

@@ -260,7 +260,7 @@ Definition set_send (s : node) (m : id) (p : sending) : node := Node (ids s) (ac
 Definition add_send (s : node) (m : id) (p : sending) : node := Node (ids s) (actors s) (m :: sent s) (put m p (sends s)).
 
 (** The labels of the node. [seen] says whether the step is also an event of the trace; for the others that is
-    fixed (see Executable.v). *)
+    fixed (see Traces.v). *)
 Inductive label :=
 | Spawn (i : id) (p : option id) (k : kind) (* the actor exists, and its parent's list knows it *)
 | Spawned (i : id)                          (* the spawn returned to its caller, with success *)

@@ -15,7 +15,7 @@
     nodes holds of the node in every world. *)
 
 From Coq Require Import List PArith FMapPositive Arith Lia.
-From Antiphon Require Import Model Invariants Nodes Safety Ownership Liveness.
+From Antiphon Require Import Model Invariants Nodes Safety Tree Ownership Liveness.
 Import ListNotations.
 
 (** ** The model *)

@@ -91,7 +91,7 @@ if command -v ocamlopt >/dev/null 2>&1; then
     cp "$here"/driver/*.ml .
     # Warnings are for our own files; the extracted one is as it is.
     ocamlopt -w -a -c model.mli model.ml >judge.log 2>&1 &&
-        ocamlopt -w +a-4-9-40..42-44-45-70 -warn-error +a -o judge model.cmx json.ml trace.ml explain.ml main.ml >>judge.log 2>&1 ||
+        ocamlopt -w +a-4-9-40..42-44-45-70 -warn-error +a -o judge model.cmx json.ml trace.ml survey.ml explain.ml main.ml >>judge.log 2>&1 ||
         { cat judge.log; failed "the judge"; }
     echo "judge $out/judge"
 fi
