@@ -138,6 +138,138 @@ Proof. intros s ls es t H. induction H; econstructor; eauto. Qed.
 Theorem follow_reachable : forall ls es t, follow empty_node ls es = Some t -> reachable t.
 Proof. intros ls es t H. exists ls. eapply shown_run, follow_sound; eauto. Qed.
 
+(** ** handler-exclusion, seen in the trace *)
+
+(** What an event means for the callbacks of actor [i]: one begins, or one ends. *)
+Definition callback_event (i : id) (e : event) : option bool :=
+  match e with
+  | E_init_begin j _ _ | E_handle_begin j _ | E_terminate_begin j => if Pos.eqb j i then Some true else None
+  | E_init_end j _ | E_handle_end j _ _ | E_terminate_end j => if Pos.eqb j i then Some false else None
+  | _ => None
+  end.
+
+(** Begins and ends of callbacks of [i] take turns; [open] tells whether one is in progress before. *)
+Fixpoint take_turns (i : id) (open : bool) (es : list event) : Prop :=
+  match es with
+  | [] => True
+  | e :: es =>
+      match callback_event i e with
+      | None => take_turns i open es
+      | Some begins => open = negb begins /\ take_turns i begins es
+      end
+  end.
+
+(** A callback that the trace shows; acting on a signal or a notice it does not. *)
+Definition visible (h : holder) : bool :=
+  match h with Initialising | Terminating => true | Handling e => is_user e | _ => false end.
+
+Definition open_callback (c : core) : bool := existsb visible (activations c).
+
+Arguments open_callback : simpl never.
+
+Definition open_in (s : node) (i : id) : bool :=
+  match get i (actors s) with Some A => open_callback (mailbox A) | None => false end.
+
+Lemma cstep_callback : forall c l c', cstep c l c' -> shape c ->
+  match l with
+  | Init_begin | Terminate_begin => open_callback c = false /\ open_callback c' = true
+  | Init_end _ | Terminate_end => open_callback c = true /\ open_callback c' = false
+  | Handle_begin e => open_callback c = false /\ open_callback c' = is_user e
+  | Handle_end _ => open_callback c' = false /\
+      open_callback c = match in_hand c with e :: _ => is_user e | [] => false end
+  | _ => open_callback c' = open_callback c
+  end.
+Proof.
+  intros c l c' Hs H. unfold open_callback, in_hand. destruct Hs; try only_holder; simpl; rewrite ?orb_false_r; auto.
+Qed.
+
+Lemma signalled_callback : forall c s k c', shape c -> signalled c s k c' -> open_callback c' = open_callback c.
+Proof. intros c s k c' Hsh H. destruct H as [c' H|H]; [exact (cstep_callback _ _ _ H Hsh)|reflexivity]. Qed.
+
+Lemma step_callback : forall s l t i, reachable s -> step s l t ->
+  match match shows s l with Some e => callback_event i e | None => None end with
+  | Some begins => open_in s i = negb begins /\ open_in t i = begins
+  | None => open_in t i = open_in s i
+  end.
+Proof.
+  intros s l t i Hr Hs.
+  assert (Hsh : forall j A, get j (actors s) = Some A -> shape (mailbox A)).
+  { intros j A H. exact (wf_shape _ (well _ _ _ Hr H)). }
+  assert (Hput : forall j A B, get j (actors s) = Some A -> open_callback (mailbox B) = open_callback (mailbox A) ->
+            open_in (set_actor s j B) i = open_in s i).
+  { intros j A B HA E. unfold open_in. simpl. destruct (Pos.eq_dec i j) as [->|Hne].
+    - rewrite get_put_same, HA. assumption.
+    - rewrite get_put_other by assumption. reflexivity. }
+  destruct Hs; simpl; try reflexivity; try (eapply Hput; eauto; reflexivity);
+    try (destruct seen; simpl; eapply Hput; eauto; reflexivity);
+    try (destruct (get m (sends s)) as [[]|]; reflexivity);
+    try (eapply Hput; eauto; eapply signalled_callback; eauto; fail).
+  - (* a root is born *)
+    unfold open_in. simpl. destruct (Pos.eq_dec i i0) as [->|Hne]; [rewrite get_put_same, H; destruct k; reflexivity|].
+    rewrite get_put_other by assumption. reflexivity.
+  - unfold open_in. simpl. destruct (Pos.eq_dec i i0) as [->|Hne]; [rewrite get_put_same, H; destruct k; reflexivity|].
+    rewrite get_put_other by assumption. destruct (Pos.eq_dec i p) as [->|Hne'].
+    + rewrite get_put_same, H0. reflexivity.
+    + rewrite get_put_other by assumption. reflexivity.
+  - (* the holder *)
+    pose proof (cstep_callback _ _ _ H1 (Hsh _ _ H)) as Hc.
+    assert (Hsame : open_callback c = open_callback (mailbox A) -> open_in (set_actor s i0 (with_mailbox A c)) i = open_in s i).
+    { intros E. eapply Hput; eauto. }
+    assert (Hturn : forall b, open_callback (mailbox A) = negb b /\ open_callback c = b ->
+              match (if Pos.eqb i0 i then Some b else None) with
+              | Some begins => open_in s i = negb begins /\ open_in (set_actor s i0 (with_mailbox A c)) i = begins
+              | None => open_in (set_actor s i0 (with_mailbox A c)) i = open_in s i
+              end).
+    { intros b [E F]. destruct (Pos.eqb i0 i) eqn:Ei.
+      - apply Pos.eqb_eq in Ei. subst i0. unfold open_in. simpl. rewrite H, get_put_same. auto.
+      - apply Pos.eqb_neq in Ei. unfold open_in. simpl. rewrite get_put_other by congruence. reflexivity. }
+    destruct l; simpl in H0; try contradiction; simpl; try (apply Hsame; assumption); rewrite ?H;
+      try (apply (Hturn true); simpl; tauto); try (apply (Hturn false); simpl; tauto).
+    + (* a handling begins *)
+      destruct Hc as [E F]. destruct e as [[m|n|sg] k]; simpl in *.
+      * apply (Hturn true). auto.
+      * apply Hsame. rewrite E, F. reflexivity.
+      * apply Hsame. rewrite E, F. reflexivity.
+    + destruct Hc as [E F]. destruct (in_hand (mailbox A)) as [|[[m|n|sg] k] r] eqn:Eh; simpl in *.
+      * apply Hsame. rewrite E, F. reflexivity.
+      * apply (Hturn false). auto.
+      * apply Hsame. rewrite E, F. reflexivity.
+      * apply Hsame. rewrite E, F. reflexivity.
+    + destruct e as [[m|n|sg] k]; simpl; apply Hsame; assumption.
+  - (* a send is accepted *)
+    change (open_in (set_actor s i0 (with_mailbox A c)) i = open_in s i). eapply Hput; eauto.
+    exact (cstep_callback _ _ _ H1 (Hsh _ _ H0)).
+  - eapply Hput; eauto. exact (cstep_callback _ _ _ H0 (Hsh _ _ H)).
+  - (* a child is told *)
+    pose proof (signalled_callback _ _ _ _ (Hsh _ _ H1) H2) as E. unfold open_in. simpl.
+    destruct (Pos.eq_dec i j) as [->|Hne]; [rewrite get_put_same, H1; assumption|]. rewrite get_put_other by assumption.
+    destruct (Pos.eq_dec i i0) as [->|Hne']; [rewrite get_put_same, H; reflexivity|]. rewrite get_put_other by assumption. reflexivity.
+  - eapply Hput; eauto. exact (cstep_callback _ _ _ H2 (Hsh _ _ H)).
+  - (* a report *)
+    assert (G : open_in (set_actor (set_actor s p (child_ended P i0)) i0 (report A)) i = open_in s i).
+    { unfold open_in. simpl. destruct (Pos.eq_dec i i0) as [->|Hne]; [rewrite get_put_same, H; reflexivity|].
+      rewrite get_put_other by assumption. destruct (Pos.eq_dec i p) as [->|Hne']; [rewrite get_put_same, H3; reflexivity|].
+      rewrite get_put_other by assumption. reflexivity. }
+    destruct seen; exact G.
+Qed.
+
+Lemma shown_turns : forall s ls es t i, shown s ls es t -> reachable s -> take_turns i (open_in s i) es.
+Proof.
+  intros s ls es t i H. induction H as [s|s l t ls es u Hs Hn H IH|s l t e ls es u Hs He H IH]; intros Hr; simpl; auto;
+    pose proof (step_callback s l t i Hr Hs) as G; specialize (IH (reachable_step _ _ _ Hr Hs)).
+  - rewrite Hn in G. rewrite G in IH. assumption.
+  - rewrite He in G. destruct (callback_event i e) as [b|].
+    + destruct G as [G1 G2]. rewrite G2 in IH. auto.
+    + rewrite G in IH. assumption.
+Qed.
+
+(** In every accepted trace the callbacks of each actor take turns: no two of them overlap, terminate included. *)
+Theorem follow_exclusion : forall ls es t i, follow empty_node ls es = Some t -> take_turns i false es.
+Proof.
+  intros ls es t i H. apply follow_sound in H. apply (shown_turns _ _ _ _ i) in H; [|exists []; constructor].
+  unfold open_in in H. simpl in H. rewrite Map.gempty in H. assumption.
+Qed.
+
 (** ** The end of a complete trace *)
 
 Definition busy (c : core) : bool := existsb in_callback (activations c).
