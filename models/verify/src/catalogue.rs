@@ -1,10 +1,11 @@
 //! Everything that can be run: which scenario, on which engine, in which configuration.
 
-use antiphon_harness::{Engine, Scenario};
+use antiphon_harness::{Engine, Mutant, Scenario};
 use antiphon_spec::Guarantee;
 use antiphon_spec_explore::Instance;
 
 use crate::engine::{Configuration, proof};
+use crate::mutants;
 use crate::outcome::Outcome;
 use crate::selftest;
 
@@ -27,6 +28,8 @@ pub(crate) struct Run {
     /// The situations that it exists for.
     pub(crate) reaches: &'static [&'static str],
     pub(crate) work: Work,
+    /// The seeded bug that it has to find, in the scenario of this name.
+    pub(crate) mutant: Option<(&'static Mutant, &'static str)>,
 }
 
 /// What a run consists of.
@@ -47,6 +50,7 @@ pub(crate) enum Work {
 /// What there is to run.
 pub(crate) struct Catalogue {
     sources: Vec<Source>,
+    mutants: Vec<(Engine, &'static [Mutant])>,
     specification: &'static [Instance],
     proofs: bool,
 }
@@ -54,8 +58,8 @@ pub(crate) struct Catalogue {
 impl Catalogue {
     /// The product's own scenarios.
     pub(crate) fn product() -> Self {
-        use antiphon_scenarios_threads as threads;
         use {antiphon_scenarios_loom as loom, antiphon_scenarios_shuttle as shuttle};
+        use {antiphon_scenarios_threads as threads, antiphon_tcp_scenarios as tcp};
         Self {
             sources: vec![
                 Source { family: Engine::Loom, scenarios: loom::scenarios(), install: loom::install },
@@ -74,6 +78,11 @@ impl Catalogue {
                     scenarios: threads::scenarios(),
                     install: threads::install,
                 },
+                Source { family: Engine::Threads, scenarios: tcp::scenarios(), install: tcp::install },
+            ],
+            mutants: vec![
+                (Engine::Loom, antiphon_mutants_loom::mutants()),
+                (Engine::Shuttle, antiphon_mutants_shuttle::mutants()),
             ],
             specification: antiphon_spec_explore::INSTANCES,
             proofs: true,
@@ -84,7 +93,8 @@ impl Catalogue {
     pub(crate) fn self_test() -> Self {
         let source = |family| Source { family, scenarios: selftest::SCENARIOS, install: || {} };
         let families = [Engine::Loom, Engine::Shuttle, Engine::Explorer, Engine::Threads];
-        Self { sources: families.map(source).into(), specification: &[], proofs: false }
+        let sources = families.map(source).into();
+        Self { sources, mutants: Vec::new(), specification: &[], proofs: false }
     }
 
     /// All runs: first those that end by themselves, then those that take all the time they get.
@@ -96,6 +106,9 @@ impl Catalogue {
                 let engines = Configuration::of(*family).iter();
                 runs.extend(engines.map(|engine| Run::of_scenario(scenario, *engine, *install)));
             }
+        }
+        for (family, mutants) in &self.mutants {
+            runs.extend(mutants.iter().filter_map(|mutant| mutants::run(mutant, *family)));
         }
         runs.sort_by_key(|run| !run.engine.ends());
         runs
@@ -113,12 +126,13 @@ const OF_MEMORY: &[Guarantee] = &[Guarantee::RaceFreedom, Guarantee::Handover, G
 impl Run {
     fn of_scenario(scenario: &Scenario, engine: Configuration, install: fn()) -> Self {
         let Scenario { name, guarantees, reaches, body, .. } = *scenario;
-        Self { name, engine, guarantees, reaches, work: Work::Scenario { body, install } }
+        Self { name, engine, guarantees, reaches, work: Work::Scenario { body, install }, mutant: None }
     }
 
     fn of_instance(instance: &'static Instance) -> Self {
         let Instance { name, guarantees, .. } = *instance;
-        Self { name, engine: Configuration::Spec, guarantees, reaches: &[], work: Work::Spec(instance) }
+        let (engine, work) = (Configuration::Spec, Work::Spec(instance));
+        Self { name, engine, guarantees, reaches: &[], work, mutant: None }
     }
 
     fn of_proofs() -> Self {
@@ -129,6 +143,7 @@ impl Run {
             guarantees,
             reaches: &[],
             work: Work::Proof,
+            mutant: None,
         }
     }
 

@@ -124,6 +124,12 @@ fn monitor(watch: &Watch, engine: Configuration, deadline: Instant) {
     }
 }
 
+/// Says the last word from wherever this is, and ends the process.
+pub(crate) fn conclude(outcome: Outcome) -> ! {
+    say(&Line::Outcome(Box::new(outcome)));
+    process::exit(0)
+}
+
 /// A parent that no longer listens has lost interest: then there is nothing left to do.
 fn say(line: &Line) {
     let mut text = serde_json::to_string(line).expect("a line is plain data");

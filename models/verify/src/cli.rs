@@ -31,10 +31,11 @@ pub(crate) enum Command {
     Run(Run),
 }
 
-/// Run the suite: every scenario on every engine that it fits, each run in a process of its own.
+/// Run the suite: every scenario on every engine that it fits, each run in a process of its own. Seeded bugs
+/// come first, which must be found.
 ///
-/// Exit status: 0 nothing is violated; 1 something is, or a run turned out to be worth nothing; 2 wrong use;
-/// 3 with --strict, some run is inconclusive.
+/// Exit status: 0 nothing is violated; 1 something is, a run turned out to be worth nothing, or a seeded bug
+/// was not found; 2 wrong use; 3 with --strict, some run is inconclusive.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// Make only the runs whose guarantee, scenario or engine begins with this.

@@ -10,6 +10,7 @@ use indicatif::HumanCount;
 use serde_json::Value;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
+use crate::mutants::{self, MutantResult};
 use crate::outcome::{Failure, Schedule};
 use crate::report::{DefectKind, GuaranteeReport, Report, RunReport};
 use crate::verdict::Verdict;
@@ -19,6 +20,9 @@ const WIDTH: usize = 100;
 
 /// How many scenarios with one kind of trouble are listed.
 const LISTED: usize = 12;
+
+/// Where the names of engines begin in the table.
+const ENGINES: usize = 53;
 
 /// How many violations are told in full.
 const TOLD: usize = 6;
@@ -44,13 +48,14 @@ fn write_report(out: &mut String, report: &Report, path: &Path) -> fmt::Result {
     unseen(out, report)?;
     notes(out, report)?;
     defects(out, report)?;
+    holes(out, report)?;
     violations(out, report)?;
     summary(out, report, path)
 }
 
 fn table(out: &mut String, report: &Report) -> fmt::Result {
     let header =
-        format!("  {:<19} {:<20} {:>5} {:>13}  {}", "guarantee", "verdict", "runs", "premises", "engines");
+        format!("  {:<18} {:<19} {:>4} {:>5}  {}", "guarantee", "verdict", "runs", "bugs", "engines");
     writeln!(out, "\n{DIM}{header}{DIM:#}")?;
     let mut group = None;
     let mut unchecked = Vec::new();
@@ -62,7 +67,7 @@ fn table(out: &mut String, report: &Report) -> fmt::Result {
         if group.replace(guarantee.group()).is_some_and(|last| last != guarantee.group()) {
             writeln!(out)?;
         }
-        row(out, said, verdict)?;
+        row(out, said, verdict, mutants::caught(&report.mutants, *guarantee))?;
     }
     if !unchecked.is_empty() {
         writeln!(out)?;
@@ -71,14 +76,16 @@ fn table(out: &mut String, report: &Report) -> fmt::Result {
     Ok(())
 }
 
-fn row(out: &mut String, said: &GuaranteeReport, verdict: Verdict) -> fmt::Result {
+fn row(out: &mut String, said: &GuaranteeReport, verdict: Verdict, bugs: (usize, usize)) -> fmt::Result {
     let mut engines: Vec<&str> = said.runs.iter().map(|run| family(&run.engine)).collect();
     engines.sort_unstable();
     engines.dedup();
     let style = verdict.style();
-    let premises = HumanCount(said.premises).to_string();
-    write!(out, "  {:<19} {style}{verdict:<20}{style:#} ", said.id)?;
-    writeln!(out, "{:>5} {premises:>13}  {DIM}{}{DIM:#}", said.runs.len(), engines.join(" "))
+    // Caught, of all that were seeded: what a verdict is worth that found nothing.
+    let bugs = if bugs.1 == 0 { "-".to_string() } else { format!("{}/{}", bugs.0, bugs.1) };
+    write!(out, "  {:<18} {style}{verdict:<19}{style:#} {:>4} {bugs:>5}", said.id, said.runs.len())?;
+    let engines = wrap(&engines.join(" "), ENGINES);
+    writeln!(out, "  {DIM}{}{DIM:#}", engines.trim_start())
 }
 
 /// The name of an engine without its configuration.
@@ -129,6 +136,22 @@ fn defects(out: &mut String, report: &Report) -> fmt::Result {
     if troubles.0.iter().any(|trouble| trouble.kind != Some(DefectKind::Vacuous)) {
         let hint = "If the change is intended, say why in its commit and run `antiphon verify --pin`.";
         writeln!(out, "\n  {DIM}{hint}{DIM:#}")?;
+    }
+    Ok(())
+}
+
+/// Seeded bugs that were not caught.
+fn holes(out: &mut String, report: &Report) -> fmt::Result {
+    let troubles = || report.mutants.iter().filter_map(|mutant| Some((mutant, mutant.trouble()?)));
+    if troubles().next().is_none() {
+        return Ok(());
+    }
+    let hole = report.mutants.iter().any(|mutant| !mutant.is_green());
+    let style = if hole { RED } else { YELLOW };
+    writeln!(out, "\n{style}Seeded bugs that were not caught{style:#}")?;
+    for (mutant, trouble) in troubles() {
+        writeln!(out, "  {} {DIM}on {}, in {}{DIM:#}", mutant.mutant, mutant.engine, mutant.scenario)?;
+        writeln!(out, "{}", wrap(&format!("{trouble} ({}: {})", mutant.file, mutant.why), 6))?;
     }
     Ok(())
 }
@@ -259,11 +282,19 @@ fn summary(out: &mut String, report: &Report, path: &Path) -> fmt::Result {
     let executions: u64 = report.runs.iter().map(|run| run.executions).sum();
     let (text, style) = match (report.green, report.verdict) {
         (_, Some(Verdict::Violated)) => ("violated".to_string(), RED),
+        (false, _) if report.mutants.iter().any(|mutant| !mutant.is_green()) => {
+            ("not green: a seeded bug was not caught".to_string(), RED)
+        }
         (false, _) => ("not green: some runs are worth nothing".to_string(), RED),
         (true, Some(verdict)) => (verdict.to_string(), verdict.style().bold()),
+        (true, None) if !report.mutants.is_empty() => ("only seeded bugs were run".to_string(), GREEN),
         (true, None) => ("nothing was checked".to_string(), Verdict::Inconclusive.style()),
     };
     writeln!(out, "\n{style}{text}{style:#}")?;
+    if !report.mutants.is_empty() {
+        let caught = report.mutants.iter().filter(|mutant| mutant.result == MutantResult::Caught).count();
+        writeln!(out, "{DIM}seeded bugs: {caught} of {} caught{DIM:#}", report.mutants.len())?;
+    }
     writeln!(
         out,
         "{DIM}{} runs, {} executions, {:.1} s, seed {}; {}{DIM:#}",

@@ -54,7 +54,9 @@ pub(crate) fn list(runs: &[Run], format: Format) -> Result<(), String> {
 
 impl Listed {
     fn of(guarantee: Guarantee, runs: &[Run]) -> Self {
-        let exercises = |run: &&Run| run.guarantees.contains(&guarantee) && run.engine.may_judge(guarantee);
+        let exercises = |run: &&Run| {
+            run.mutant.is_none() && run.guarantees.contains(&guarantee) && run.engine.may_judge(guarantee)
+        };
         let scenarios = runs
             .iter()
             .filter(exercises)
@@ -79,7 +81,10 @@ fn seeded_bugs(guarantee: Guarantee) -> Vec<String> {
     let seeded: Seeded = toml::from_str(MUTANTS).expect("the build of the mutants reads it, too");
     let of_source = seeded.mutant.into_iter().filter(|mutant| mutant.breaks == guarantee.id());
     let of_machine = Bug::ALL.iter().filter(|bug| bug.breaks().first() == Some(&guarantee));
-    of_source.map(|mutant| mutant.name).chain(of_machine.map(|bug| format!("spec/{bug:?}"))).collect()
+    of_source
+        .map(|mutant| format!("mutant/{}", mutant.name))
+        .chain(of_machine.map(|bug| format!("spec/{bug:?}")))
+        .collect()
 }
 
 fn text(list: &List) -> String {

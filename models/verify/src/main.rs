@@ -13,6 +13,7 @@ mod human;
 mod judge;
 mod list;
 mod merge;
+mod mutants;
 mod outcome;
 mod output;
 mod panics;

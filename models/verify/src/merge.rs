@@ -32,6 +32,7 @@ pub(crate) fn merge(options: &cli::Merge, catalogue: &Catalogue) -> Result<u8, S
         shard: None,
     };
     let of = parts.len();
+    let mutants = parts.iter().flat_map(|part| part.mutants.clone()).collect();
     for run in parts.into_iter().flat_map(|part| part.runs) {
         runs.entry((run.engine.clone(), run.scenario.clone())).or_default().push(run);
     }
@@ -42,7 +43,7 @@ pub(crate) fn merge(options: &cli::Merge, catalogue: &Catalogue) -> Result<u8, S
         })?;
         joined.push(join(&run, reports, of, &pins)?);
     }
-    let report = Report::of(joined, frame);
+    let report = Report::of(joined, mutants, frame);
     verify::publish(&report, &verify::report_path(&options.report), options.format)?;
     Ok(report.exit_status(options.strict))
 }

@@ -1,6 +1,6 @@
 //! What is to be seen while the runs go on: on a terminal a few lines that change, elsewhere a sign of life.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,8 @@ pub(crate) struct Display {
     /// Executions of the runs that are over.
     executions: u64,
     running: BTreeMap<usize, (ProgressBar, u64)>,
+    /// Runs that have to find a seeded bug: a violation is no news.
+    seeded: BTreeSet<usize>,
     lines: MultiProgress,
     summary: ProgressBar,
     terminal: bool,
@@ -41,6 +43,7 @@ impl Display {
             failed: 0,
             executions: 0,
             running: BTreeMap::new(),
+            seeded: BTreeSet::new(),
             lines,
             summary,
             terminal,
@@ -69,6 +72,9 @@ impl Observer for Display {
         line.set_prefix(format!("{:<20}", run.engine));
         line.set_message(run.name);
         self.running.insert(index, (line, 0));
+        if run.mutant.is_some() {
+            self.seeded.insert(index);
+        }
     }
 
     fn progress(&mut self, index: usize, progress: Progress) {
@@ -82,7 +88,7 @@ impl Observer for Display {
     fn finished(&mut self, index: usize, finished: &Finished) {
         self.finished += 1;
         self.executions += finished.outcome.executions;
-        self.failed += usize::from(finished.outcome.failure.is_some());
+        self.failed += usize::from(finished.outcome.failure.is_some() && !self.seeded.contains(&index));
         if let Some((line, _)) = self.running.remove(&index) {
             line.finish_and_clear();
             self.lines.remove(&line);

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Run;
 use crate::judge::Judgement;
+use crate::mutants::MutantReport;
 use crate::outcome::{Ended, Failure, Outcome};
 use crate::verdict::Verdict;
 
@@ -30,7 +31,7 @@ pub(crate) struct Report {
     pub(crate) antiphon: String,
     /// The least that holds for every guarantee that was checked; none if nothing was.
     pub(crate) verdict: Option<Verdict>,
-    /// Whether nothing is violated and no run has a defect: the exit status is then 0 (or 3).
+    /// Whether nothing is violated, no run has a defect and every seeded bug that was run is caught: the exit status is then 0 (or 3).
     pub(crate) green: bool,
     pub(crate) seconds: f64,
     pub(crate) budget_seconds: f64,
@@ -40,6 +41,9 @@ pub(crate) struct Report {
     pub(crate) shard: Option<String>,
     pub(crate) runs: Vec<RunReport>,
     pub(crate) guarantees: Vec<GuaranteeReport>,
+    /// What became of the seeded bugs, which the runs must find.
+    #[serde(default)]
+    pub(crate) mutants: Vec<MutantReport>,
 }
 
 /// What a report says of itself.
@@ -197,7 +201,7 @@ impl GuaranteeReport {
 
 impl Report {
     /// Draws up the whole from its runs.
-    pub(crate) fn of(runs: Vec<RunReport>, frame: Frame) -> Self {
+    pub(crate) fn of(runs: Vec<RunReport>, mutants: Vec<MutantReport>, frame: Frame) -> Self {
         let guarantees: Vec<GuaranteeReport> =
             Guarantee::ALL.iter().map(|guarantee| GuaranteeReport::of(*guarantee, &runs)).collect();
         Self {
@@ -205,7 +209,7 @@ impl Report {
             version: VERSION,
             antiphon: env!("CARGO_PKG_VERSION").to_string(),
             verdict: Verdict::weakest(guarantees.iter().filter_map(|guarantee| guarantee.verdict)),
-            green: runs.iter().all(RunReport::is_green),
+            green: runs.iter().all(RunReport::is_green) && mutants.iter().all(MutantReport::is_green),
             seconds: frame.seconds,
             budget_seconds: frame.budget_seconds,
             jobs: frame.jobs,
@@ -213,6 +217,7 @@ impl Report {
             shard: frame.shard,
             runs,
             guarantees,
+            mutants,
         }
     }
 

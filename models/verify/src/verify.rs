@@ -10,6 +10,7 @@ use crate::budget::Budget;
 use crate::catalogue::{Catalogue, Run};
 use crate::child::Part;
 use crate::cli::{self, Format};
+use crate::mutants::MutantReport;
 use crate::pins::{self, Pins};
 use crate::pool::{self, Finished};
 use crate::progress::Display;
@@ -30,7 +31,14 @@ pub(crate) fn verify(options: &cli::Verify, catalogue: &Catalogue, self_test: bo
     }
     let session = Session::new(options, self_test)?;
     let started = Instant::now();
-    let finished = session.run_all(&runs, options.budget)?;
+    let mut finished = session.run_all(&runs, options.budget)?;
+    // They come first.
+    let count = runs.iter().take_while(|run| run.mutant.is_some()).count();
+    let (seeded, runs) = runs.split_at(count);
+    let seeded = seeded.iter().zip(finished.drain(..count));
+    let mutants = seeded
+        .filter_map(|(run, finished)| MutantReport::of(run, &finished.outcome, finished.took))
+        .collect();
     let reports =
         runs.iter().zip(finished).map(|(run, finished)| session.report(run, finished, pins.get(run)));
     let reports: Vec<RunReport> = reports.collect::<Result<_, _>>()?;
@@ -41,9 +49,9 @@ pub(crate) fn verify(options: &cli::Verify, catalogue: &Catalogue, self_test: bo
         seed: session.seed,
         shard: options.shard.map(|shard| shard.to_string()),
     };
-    let report = Report::of(reports, frame);
+    let report = Report::of(reports, mutants, frame);
     if options.pin {
-        pin(&mut pins, &runs, &report, &every_run, &pins_path)?;
+        pin(&mut pins, runs, &report, &every_run, &pins_path)?;
     }
     publish(&report, &session.report_path, options.format)?;
     Ok(report.exit_status(options.strict))
@@ -78,7 +86,8 @@ fn plan(options: &cli::Verify, every_run: &[Run], pins: &Pins) -> Result<Vec<Run
         });
     }
     runs.retain(|run| options.pin || select::is_worth_it(run, &options.only, pins.get(run)));
-    runs.sort_by_key(|run| (!run.engine.ends(), pins.get(run).unwrap_or(u64::MAX)));
+    // The seeded bugs before everything: each is found at once, or there is no need to go on.
+    runs.sort_by_key(|run| (run.mutant.is_none(), !run.engine.ends(), pins.get(run).unwrap_or(u64::MAX)));
     match runs.is_empty() {
         true => {
             Err("there is nothing to run: all that fits is only made when its engine is named".to_string())

@@ -338,7 +338,7 @@ fn the_list_has_every_guarantee_with_what_exercises_it() {
     let no_loss = guarantees.iter().find(|guarantee| guarantee["id"] == "no-loss").unwrap();
     assert_eq!(no_loss["statement"], antiphon_spec::Guarantee::NoLoss.statement());
     assert!(no_loss["scenarios"].as_array().unwrap().iter().any(|scenario| {
-        scenario["name"] == "inbox/senders/2x1" && scenario["engine"] == "loom/preemptions-2"
+        scenario["name"] == "inbox/close/2x1" && scenario["engine"] == "loom/preemptions-2"
     }));
     assert!(no_loss["seeded_bugs"].as_array().unwrap().iter().any(|bug| bug == "spec/LeftoversDropped"));
     let text = antiphon(&["verify", "--list"]).expect(0).out;

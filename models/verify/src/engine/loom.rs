@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::{Breakdown, Judged, Task};
 use crate::outcome::{Ended, Outcome, Schedule};
+use crate::{child, panics};
 
 /// How many choices one execution may have. More than the default: an activation that is passed around
 /// is longer than the data structures loom was made for.
@@ -16,6 +17,13 @@ pub(crate) const MAX_BRANCHES: usize = 5_000;
 pub(crate) fn explore(task: &Task, body: fn(), preemption_bound: Option<usize>) -> Outcome {
     let judged = Judged::new(task, body);
     let each = judged.clone();
+    let (found, watch) = (judged.clone(), task.watch.clone());
+    panics::on_finding_of_loom(move |message| {
+        let execution = watch.progress().executions;
+        let breakdown = Breakdown::new(&message.to_string());
+        let failure = found.failure(&breakdown, Schedule::Loom { preemption_bound, execution });
+        child::conclude(Outcome::failed(failure, &antiphon_harness::take()));
+    });
     match run(preemption_bound, task.deadline, move || each.run(|body| body())) {
         Ok(()) => {
             let complete = Instant::now() < task.deadline;

@@ -203,7 +203,12 @@ impl Configuration {
     pub(crate) fn needs(self) -> Duration {
         match self {
             Configuration::Proof => Duration::from_secs(60),
-            _ => Duration::ZERO,
+            // The largest instance has some 40,000 states.
+            Configuration::Spec => Duration::from_secs(10),
+            Configuration::Loom { .. }
+            | Configuration::Explorer
+            | Configuration::Shuttle(_)
+            | Configuration::Threads => Duration::ZERO,
         }
     }
 
@@ -374,6 +379,10 @@ impl Judged {
 /// The payload with which a judged body stops its engine.
 struct Stop;
 
+/// How engines say that two accesses to plain memory race.
+const RACES: [&str; 4] =
+    ["causality violation", "data race", "currently writing to cell", "currently reading from cell"];
+
 /// A panic that ended an exploration.
 pub(crate) struct Breakdown {
     message: String,
@@ -412,12 +421,13 @@ impl Breakdown {
     fn guarantee(&self) -> Option<Guarantee> {
         if self.is_deadlock() {
             Some(Guarantee::WakeUp)
-        } else if self.says("causality violation") || self.says("data race") {
+        } else if RACES.iter().any(|race| self.says(race)) {
             Some(Guarantee::RaceFreedom)
         } else if self.says("leaked") {
             Some(Guarantee::NoLeak)
         } else {
-            None
+            // A panic that a scenario provoked came out of the runtime.
+            self.message.starts_with("planned").then_some(Guarantee::PanicContainment)
         }
     }
 }
