@@ -154,7 +154,7 @@ struct Recorder {
 impl Recorder {
     fn begin(&mut self, keep: usize) {
         self.execution = Some(Execution {
-            state: State::default(),
+            state: State::instrumented(),
             keep,
             history: VecDeque::new(),
             earlier: 0,
