@@ -126,7 +126,7 @@ impl Configuration {
             Configuration::Shuttle(_) => {
                 "Every interleaving that was not sampled. Atomics are sequentially consistent: no load is \
                  ever stale; an ordering that is too weak shows only if plain memory is left unordered by it. \
-                 No address is used twice in an execution (no ABA), and nothing looks for leaks."
+                 No address is used twice in an execution (no ABA); leaks other than of what is shared."
             }
             Configuration::Threads => {
                 "Every interleaving that this machine did not happen to produce, and every reordering that \
@@ -153,14 +153,11 @@ impl Configuration {
     /// The other guarantees are judged by the specification machine and by the scenarios, on every engine.
     pub(crate) fn watches(self, guarantee: Guarantee) -> bool {
         match self {
-            Configuration::Loom { .. } => {
+            // The platform of the samplers and the explorer follows the written orderings by vector clocks, and
+            // counts what is shared.
+            Configuration::Loom { .. } | Configuration::Explorer | Configuration::Shuttle(_) => {
                 matches!(guarantee, Guarantee::RaceFreedom | Guarantee::Handover | Guarantee::NoLeak)
             }
-            Configuration::Explorer => {
-                matches!(guarantee, Guarantee::RaceFreedom | Guarantee::Handover | Guarantee::NoLeak)
-            }
-            // The platform follows the written orderings by vector clocks.
-            Configuration::Shuttle(_) => matches!(guarantee, Guarantee::RaceFreedom | Guarantee::Handover),
             Configuration::Threads | Configuration::Spec | Configuration::Proof => false,
         }
     }

@@ -110,8 +110,14 @@ fn execute(scenario: fn()) {
     model::begin(Engine::Shuttle, Names::new());
     scenario();
     platform::thread::join_all();
-    let (_, found, _) = model::end(|_| ());
-    let Some(found) = found else { return };
+    let (shares, found, _) = model::end(|execution| execution.shares());
+    let Some(found) = found else {
+        if shares > 0 {
+            let message = || format!("{shares} shared objects were never given up by all");
+            antiphon_harness::check(false, Guarantee::NoLeak, message);
+        }
+        return;
+    };
     let broken = match found.kind {
         FailureKind::Race => Guarantee::RaceFreedom,
         FailureKind::Leak => Guarantee::NoLeak,
