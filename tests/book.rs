@@ -2,7 +2,7 @@
 //!
 //! Tables between `<!-- name: begin -->` and `<!-- name: end -->` are made from what they tell. With
 //! `ANTIPHON_BLESS=1` in the environment a test writes its table instead of comparing it; the README's
-//! verdicts are taken from `target/verify/report.json` then.
+//! verdicts are taken from `target/verify/report.json` then, if it is there.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -94,8 +94,9 @@ fn what_can_be_judged_from_a_trace_is_told() {
 /// The README's table: from the report when blessing, else only its shape is checked.
 #[test]
 fn the_readme_lists_every_guarantee_with_a_verdict() {
-    if is_blessing() {
-        let report: Value = serde_json::from_str(&read("target/verify/report.json")).expect("a report");
+    let report = root().join("target/verify/report.json");
+    if is_blessing() && report.exists() {
+        let report: Value = serde_json::from_str(&read(report)).expect("a report");
         let rows: String = report["guarantees"].as_array().expect("a list").iter().map(row).collect();
         let table = format!("\n| guarantee | verdict | engines | runs |\n|---|---|---|---:|\n{rows}\n");
         return part("README.md", "verdicts", &table);
@@ -250,9 +251,8 @@ fn the_worked_example_is_what_the_checker_says() {
 fn the_corpus_is_as_large_as_the_book_says() {
     let count = |folder: &str| files(&format!("models/spec/tests/traces/{folder}"), "jsonl").len();
     let (violating, conforming, malformed) = (count("violating"), count("conforming"), count("malformed"));
-    let said =
-        format!("There are {violating} violating, {conforming} conforming and {malformed} malformed traces.");
-    assert!(read("docs/src/corpus.md").contains(&said), "{said}");
+    let said = format!("{violating} violating, {conforming} conforming and {malformed} malformed traces");
+    part("docs/src/corpus.md", "counts", &format!("\nThere are {said}.\n\n"));
 }
 
 #[test]
