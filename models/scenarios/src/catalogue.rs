@@ -49,8 +49,17 @@ const META: &[Guarantee] = &[
     NoLeak,
 ];
 /// What a Reader that is blocked for as long as it lives shows.
-const INDEPENDENT: &[Guarantee] =
-    &[Independence, HandlerExclusion, NoLoss, TerminateOnce, ReaderLifetime, Ownership, RaceFreedom, Handover, NoLeak];
+const INDEPENDENT: &[Guarantee] = &[
+    Independence,
+    HandlerExclusion,
+    NoLoss,
+    TerminateOnce,
+    ReaderLifetime,
+    Ownership,
+    RaceFreedom,
+    Handover,
+    NoLeak,
+];
 const OWNED: &[Guarantee] =
     &[HandlerExclusion, TerminateOnce, ReaderLifetime, Ownership, RaceFreedom, NoLeak];
 const INTERRUPTED: &[Guarantee] = &[TerminateOnce, ReaderLifetime, Ownership, Interruption, NoLeak];
