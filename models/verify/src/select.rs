@@ -38,9 +38,11 @@ pub(crate) fn select(runs: Vec<Run>, only: &[String]) -> Result<Vec<Run>, String
                 fits = true;
             }
         };
+        let engine = engines.iter().any(|name| name.starts_with(prefix));
+        file(&mut wanted.engines, engine);
         file(&mut wanted.guarantees, Guarantee::ALL.iter().any(|g| g.id().starts_with(prefix)));
-        file(&mut wanted.scenarios, scenarios.iter().any(|name| name.starts_with(prefix)));
-        file(&mut wanted.engines, engines.iter().any(|name| name.starts_with(prefix)));
+        // What only one engine runs begins with that engine's name, which is meant then.
+        file(&mut wanted.scenarios, !engine && scenarios.iter().any(|name| name.starts_with(prefix)));
         if !fits {
             let names = Guarantee::ALL.iter().map(|g| g.id()).chain(scenarios).chain(engines);
             return Err(unknown(prefix, names));
