@@ -46,6 +46,9 @@ struct Edit {
     items: Option<String>,
 }
 
+/// The engine that shares its platform, and so its package, with shuttle.
+const EXPLORER: &str = "explorer";
+
 /// Rust source files by their paths, relative to the directory they were read from.
 type Sources = BTreeMap<PathBuf, String>;
 
@@ -116,6 +119,9 @@ fn declarations(engine: &str, mutants: &[Mutant], out: &Path) -> Result<String, 
             continue;
         }
         let shows = guarantee(mutant.shows.get(engine).unwrap_or(&mutant.breaks))?;
+        // It runs on the same platform as shuttle's samplers.
+        let to_explorer = guarantee(mutant.shows.get(EXPLORER).unwrap_or(&mutant.breaks))?;
+        let shows = format!("|engine| if engine == Engine::Explorer {{ {to_explorer} }} else {{ {shows} }}");
         let _ = writeln!(
             list,
             "        Mutant {{ name: {name:?}, breaks: {breaks}, shows: {shows}, file: {file:?}, why: {why:?}, \
@@ -127,7 +133,7 @@ fn declarations(engine: &str, mutants: &[Mutant], out: &Path) -> Result<String, 
     // Where a copy is wrong on purpose, what the compiler finds odd about it is not worth saying.
     let quiet = "#[allow(warnings, clippy::all, clippy::undocumented_unsafe_blocks)]";
     Ok(format!(
-        "use antiphon_harness::{{Mutant, Unseen}};\nuse antiphon_spec::Guarantee;\n\n\
+        "use antiphon_harness::{{Engine, Mutant, Unseen}};\nuse antiphon_spec::Guarantee;\n\n\
          {quiet}\n#[path = {runtime:?}]\npub(crate) mod runtime;\n\
          {quiet}\n#[path = {scenarios:?}]\npub(crate) mod scenarios;\n\n\
          pub(crate) fn mutants() -> Vec<Mutant> {{\n    vec![\n{list}    ]\n}}\n\n\
@@ -226,7 +232,7 @@ impl Mutant {
         if !Path::new("../../..").join(&self.file).is_file() {
             return Err(format!("there is no file {}", self.file));
         }
-        let mut engines = self.shows.keys().chain(self.unseen.keys());
+        let mut engines = self.shows.keys().filter(|engine| *engine != EXPLORER).chain(self.unseen.keys());
         if let Some(engine) = engines.find(|engine| !ENGINES.contains(&engine.as_str())) {
             return Err(format!("there is no engine {engine}"));
         }

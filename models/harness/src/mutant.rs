@@ -2,7 +2,7 @@
 
 use antiphon_spec::Guarantee;
 
-use crate::Scenario;
+use crate::{Engine, Scenario};
 
 /// A fault in a copy of the runtime, and the scenarios that have to notice it.
 #[derive(Clone, Copy, Debug)]
@@ -11,10 +11,10 @@ pub struct Mutant {
     pub name: &'static str,
     /// The guarantee that it breaks.
     pub breaks: Guarantee,
-    /// The guarantee that this engine's verdict names: it is *violated*, and exactly this one. Mostly the one that
+    /// The guarantee that an engine's verdict names: it is *violated*, and exactly this one. Mostly the one that
     /// it breaks. But an engine stops at the first thing that is wrong, and what was not handed over, or not
     /// excluded, is to an engine that watches memory a data race first.
-    pub shows: Guarantee,
+    pub shows: fn(Engine) -> Guarantee,
     /// The source file of the runtime that is changed.
     pub file: &'static str,
     /// What the change is, and what goes wrong with it.

@@ -231,7 +231,7 @@ fn judge(suite: &Suite, mutant: &Mutant, all: bool) -> (String, bool) {
             let outcome = start(mutant.name, scenario.name, configuration)
                 .unwrap_or_else(|error| Outcome::Broken(error.to_string()));
             let right = match &outcome {
-                Outcome::Caught { guarantee, .. } => guarantee == mutant.shows.id(),
+                Outcome::Caught { guarantee, .. } => guarantee == (mutant.shows)(suite.engine).id(),
                 Outcome::Passed { .. } | Outcome::Broken(_) => false,
             };
             let mark = if right { "ok  " } else { "    " };

@@ -5,7 +5,7 @@ use antiphon_spec::Guarantee;
 use antiphon_spec_explore::Instance;
 
 use crate::engine::{Configuration, proof};
-use crate::mutants;
+use crate::mutants::{self, Seeded};
 use crate::outcome::Outcome;
 use crate::selftest;
 
@@ -28,8 +28,8 @@ pub(crate) struct Run {
     /// The situations that it exists for.
     pub(crate) reaches: &'static [&'static str],
     pub(crate) work: Work,
-    /// The seeded bug that it has to find, in the scenario of this name.
-    pub(crate) mutant: Option<(&'static Mutant, &'static str)>,
+    /// The seeded bug that it has to find.
+    pub(crate) mutant: Option<Seeded>,
 }
 
 /// What a run consists of.
@@ -83,6 +83,7 @@ impl Catalogue {
             mutants: vec![
                 (Engine::Loom, antiphon_mutants_loom::mutants()),
                 (Engine::Shuttle, antiphon_mutants_shuttle::mutants()),
+                (Engine::Explorer, antiphon_mutants_shuttle::mutants()),
             ],
             specification: antiphon_spec_explore::INSTANCES,
             proofs: true,
@@ -145,6 +146,11 @@ impl Run {
             work: Work::Proof,
             mutant: None,
         }
+    }
+
+    /// Whether it can be spread over several machines. A seeded bug is found on one, or the net has a hole.
+    pub(crate) fn has_parts(&self) -> bool {
+        self.mutant.is_none() && self.engine.has_parts()
     }
 
     /// The number of executions that is written down where the run itself is.

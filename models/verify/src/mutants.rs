@@ -36,6 +36,16 @@ pub(crate) struct MutantReport {
     pub(crate) seconds: f64,
 }
 
+/// A seeded bug as one engine has to find it.
+#[derive(Clone, Copy)]
+pub(crate) struct Seeded {
+    mutant: &'static Mutant,
+    /// The name of the scenario.
+    scenario: &'static str,
+    /// The guarantee to be named.
+    shows: Guarantee,
+}
+
 /// Whether a seeded bug was found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -55,10 +65,6 @@ pub(crate) enum MutantResult {
 pub(crate) fn run(mutant: &'static Mutant, family: Engine) -> Option<Run> {
     let engine = match family {
         Engine::Loom => Configuration::Loom { preemption_bound: Some(2) },
-        // What the samplers don't look for, for example leaks, the explorer does, on the same platform.
-        Engine::Shuttle if !Configuration::Shuttle(Strategy::Pct).may_judge(mutant.shows) => {
-            Configuration::Explorer
-        }
         Engine::Shuttle => Configuration::Shuttle(Strategy::Pct),
         Engine::Explorer => Configuration::Explorer,
         Engine::Threads => Configuration::Threads,
@@ -70,18 +76,18 @@ pub(crate) fn run(mutant: &'static Mutant, family: Engine) -> Option<Run> {
         guarantees: std::slice::from_ref(&mutant.breaks),
         reaches: &[],
         work: Work::Scenario { body: scenario.body, install: mutant.install },
-        mutant: Some((mutant, scenario.name)),
+        mutant: Some(Seeded { mutant, scenario: scenario.name, shows: (mutant.shows)(family) }),
     })
 }
 
 impl MutantReport {
     /// Says what `outcome` means for the mutant that `run` has to find.
     pub(crate) fn of(run: &Run, outcome: &Outcome, took: Duration) -> Option<Self> {
-        let (mutant, scenario) = run.mutant?;
+        let Seeded { mutant, scenario, shows } = run.mutant?;
         let failure = outcome.failure.as_ref();
         let found = failure.and_then(|failure| failure.guarantee.clone());
         let result = match (failure, &outcome.ended) {
-            (Some(_), _) if found.as_deref() == Some(mutant.shows.id()) => MutantResult::Caught,
+            (Some(_), _) if found.as_deref() == Some(shows.id()) => MutantResult::Caught,
             (Some(_), _) => MutantResult::Misnamed,
             (None, Ended::NoResult(_)) => MutantResult::Inconclusive,
             (None, _) if outcome.executions == 0 => MutantResult::Inconclusive,
@@ -92,7 +98,7 @@ impl MutantReport {
             engine: run.engine.name().to_string(),
             scenario: scenario.to_string(),
             breaks: mutant.breaks.id().to_string(),
-            shows: mutant.shows.id().to_string(),
+            shows: shows.id().to_string(),
             why: mutant.why.to_string(),
             file: mutant.file.to_string(),
             result,

@@ -82,7 +82,7 @@ fn plan(options: &cli::Verify, every_run: &[Run], pins: &Pins) -> Result<Vec<Run
         let mut number = 0;
         runs.retain(|run| {
             number += 1;
-            run.engine.has_parts() || number % shard.of == shard.index - 1
+            run.has_parts() || number % shard.of == shard.index - 1
         });
     }
     runs.retain(|run| options.pin || select::is_worth_it(run, &options.only, pins.get(run)));
@@ -135,7 +135,7 @@ impl Session {
 
     /// Which part of `run` is made.
     fn part(&self, run: &Run) -> Part {
-        if !run.engine.has_parts() {
+        if !run.has_parts() {
             return Part::default();
         }
         let name = format!("{}.json", run.name.replace('/', "-"));

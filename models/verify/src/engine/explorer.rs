@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,8 @@ struct Seen {
     /// Beside the checkpoint, the file in which it is kept.
     file: Option<PathBuf>,
     saved: Mutex<Option<Instant>>,
+    /// Whether the execution that is played again ends where no thread can go on.
+    stuck: AtomicBool,
 }
 
 /// What occurred, and how often.
@@ -88,6 +91,16 @@ impl Seen {
             drop(saved);
             self.save();
         }
+    }
+
+    /// The last execution on this thread. If the explorer itself has found something, it was not asked about
+    /// it; but the specification may have found something before.
+    fn done(&self) {
+        // Relaxed: set before the thread is started.
+        if let Err(fault) = antiphon_harness::finish(self.stuck.load(Ordering::Relaxed)) {
+            self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
+        }
+        self.flush();
     }
 
     fn after(&self, ending: Ending) -> Result<(), String> {
@@ -147,7 +160,13 @@ pub(crate) fn replay(task: &Task, body: fn(), install: fn(), schedule: &str) -> 
     };
     let seen = Arc::new(Seen::default());
     let program = program(task, body, install, &seen);
-    let played = Explorer::new().workers(1).replay(&program, &steps);
+    let explorer = Explorer::new().workers(1);
+    let mut played = explorer.replay(&program, &steps);
+    if played.failure.as_ref().is_some_and(|failed| matches!(failed.kind, FailureKind::Deadlock)) {
+        // Once more, now that it is known that everything comes to rest.
+        seen.stuck.store(true, Ordering::Relaxed);
+        played = explorer.replay(&program, &steps);
+    }
     let observed = std::mem::take(&mut *seen.observed.lock().unwrap_or_else(PoisonError::into_inner));
     match played.failure {
         None => Outcome::passed(Ended::Complete, &observed),
@@ -168,12 +187,13 @@ fn program(task: &Task, body: fn(), install: fn(), seen: &Arc<Seen>) -> Program 
             antiphon_harness::begin_keeping(keep);
         })
         .after(move |ending| after.after(ending))
-        .done(move || done.flush())
+        .done(move || done.done())
 }
 
 /// Plays the smallest failing schedule once more, to tell what the specification says of it.
 fn failure(explorer: &Explorer, program: &Program, seen: &Seen, found: &Found, execution: u64) -> Failure {
     *seen.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    seen.stuck.store(matches!(found.kind, FailureKind::Deadlock), Ordering::Relaxed);
     let _ = explorer.replay(program, &found.minimised);
     let schedule = found.minimised.to_string();
     told(seen, found.kind, &found.message, &found.operations, execution, schedule)
@@ -190,13 +210,15 @@ fn told(
 ) -> Failure {
     let schedule = Schedule::Explorer { schedule, operations: operations.to_vec() };
     let fault = seen.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let (FailureKind::Check, Some(fault)) = (kind, fault) {
+    if let Some(fault) = fault {
         return Failure::of_fault(&fault, execution, schedule);
     }
     let broken = match kind {
         FailureKind::Race => Some(Guarantee::RaceFreedom),
         FailureKind::Leak => Some(Guarantee::NoLeak),
         FailureKind::Deadlock | FailureKind::Livelock => Some(Guarantee::WakeUp),
+        // A panic that a scenario provoked came out of the runtime.
+        FailureKind::Panic if message.contains("planned panic") => Some(Guarantee::PanicContainment),
         FailureKind::Panic | FailureKind::Check | FailureKind::Misuse => None,
     };
     let history = operations.iter().map(|operation| Value::String(operation.clone())).collect();
