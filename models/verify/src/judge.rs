@@ -1,14 +1,9 @@
 //! From what a run saw to its verdict.
 
 use crate::catalogue::Run;
-use crate::engine::Configuration;
 use crate::outcome::{Ended, Outcome};
 use crate::report::{Defect, DefectKind};
 use crate::verdict::Verdict;
-
-/// After so many executions, a sampler that never saw what the scenario exists for won't see it: before,
-/// the budget may just have been too small to say so.
-const ENOUGH: u64 = 10_000;
 
 /// A verdict with the reasons for it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -106,9 +101,7 @@ fn cut(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Judgement {
         return Judgement::defective(DefectKind::Changed, message);
     }
     match missing(run, outcome) {
-        Some(missing) if is_enough(run.engine, explored) => {
-            Judgement::defective(DefectKind::Vacuous, missing)
-        }
+        // However long a sampler has sampled, it has not shown that nothing else occurs: it has shown nothing.
         Some(missing) => Judgement::noted(Verdict::Inconclusive, missing),
         None if run.engine.exhaustive() && pin.is_some() => Judgement::noted(
             Verdict::Inconclusive,
@@ -119,13 +112,6 @@ fn cut(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Judgement {
         }
         None => Judgement::plain(Verdict::NoViolation),
     }
-}
-
-/// Whether `executions` of a run that was cut off are enough to say that what never occurred won't occur.
-///
-/// A systematic search that is cut off has seen one corner of the tree, and real threads may never meet.
-fn is_enough(engine: Configuration, executions: u64) -> bool {
-    !engine.ends() && engine != Configuration::Threads && executions >= ENOUGH
 }
 
 /// What the scenario exists for and never saw.
