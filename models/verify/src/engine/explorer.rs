@@ -104,6 +104,11 @@ impl Seen {
     }
 
     fn after(&self, ending: Ending) -> Result<(), String> {
+        if ending == Ending::Redundant {
+            // It is seen in its equivalent; counted here, the parts of a search would see more than the whole.
+            // The next execution on this thread begins by forgetting it.
+            return Ok(());
+        }
         // Where no thread can go on, everything has come to rest, too.
         let judged = antiphon_harness::finish(matches!(ending, Ending::Complete | Ending::Stuck));
         SINCE.set(SINCE.get() + 1);
