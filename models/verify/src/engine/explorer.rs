@@ -106,7 +106,8 @@ impl Seen {
     fn after(&self, ending: Ending) -> Result<(), String> {
         if ending == Ending::Redundant {
             // It is seen in its equivalent; counted here, the parts of a search would see more than the whole.
-            // The next execution on this thread begins by forgetting it.
+            // To begin another is to forget it.
+            antiphon_harness::begin();
             return Ok(());
         }
         // Where no thread can go on, everything has come to rest, too.
