@@ -121,7 +121,10 @@ fn declarations(engine: &str, mutants: &[Mutant], out: &Path) -> Result<String, 
         let shows = guarantee(mutant.shows.get(engine).unwrap_or(&mutant.breaks))?;
         // It runs on the same platform as shuttle's samplers.
         let to_explorer = guarantee(mutant.shows.get(EXPLORER).unwrap_or(&mutant.breaks))?;
-        let shows = format!("|engine| if engine == Engine::Explorer {{ {to_explorer} }} else {{ {shows} }}");
+        let shows = match shows == to_explorer {
+            true => format!("|_| {shows}"),
+            false => format!("|engine| if engine == Engine::Explorer {{ {to_explorer} }} else {{ {shows} }}"),
+        };
         let _ = writeln!(
             list,
             "        Mutant {{ name: {name:?}, breaks: {breaks}, shows: {shows}, file: {file:?}, why: {why:?}, \
