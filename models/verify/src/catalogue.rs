@@ -58,8 +58,8 @@ pub(crate) struct Catalogue {
 impl Catalogue {
     /// The product's own scenarios.
     pub(crate) fn product() -> Self {
+        use {antiphon_io_scenarios as io, antiphon_scenarios_threads as threads};
         use {antiphon_scenarios_loom as loom, antiphon_scenarios_shuttle as shuttle};
-        use {antiphon_scenarios_threads as threads, antiphon_tcp_scenarios as tcp};
         Self {
             sources: vec![
                 Source { family: Engine::Loom, scenarios: loom::scenarios(), install: loom::install },
@@ -78,7 +78,7 @@ impl Catalogue {
                     scenarios: threads::scenarios(),
                     install: threads::install,
                 },
-                Source { family: Engine::Threads, scenarios: tcp::scenarios(), install: tcp::install },
+                Source { family: Engine::Threads, scenarios: io::scenarios(), install: io::install },
             ],
             mutants: vec![
                 (Engine::Loom, antiphon_mutants_loom::mutants()),

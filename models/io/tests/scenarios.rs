@@ -5,9 +5,9 @@ use antiphon_harness::{begin_shared, finish, take};
 /// They run one after the other: the recorder is the process's.
 #[test]
 fn every_scenario_is_allowed_and_shows_what_it_is_for() {
-    antiphon_tcp_scenarios::install();
+    antiphon_io_scenarios::install();
     let mut missing = Vec::new();
-    for scenario in antiphon_tcp_scenarios::scenarios() {
+    for scenario in antiphon_io_scenarios::scenarios() {
         for execution in 0..5 {
             begin_shared();
             (scenario.body)();
@@ -22,6 +22,6 @@ fn every_scenario_is_allowed_and_shows_what_it_is_for() {
         let untested = scenario.guarantees.iter().filter(|guarantee| !seen.premises.contains_key(*guarantee));
         missing.extend(untested.map(|guarantee| format!("{} never tests {guarantee:?}", scenario.name)));
     }
-    antiphon_tcp_scenarios::uninstall();
+    antiphon_io_scenarios::uninstall();
     assert!(missing.is_empty(), "{missing:#?}");
 }

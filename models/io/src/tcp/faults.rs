@@ -11,7 +11,8 @@ use antiphon::io::tcp::{Accept, Connection, Data, Session};
 use antiphon_harness::reached;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::parts::{Echo, bind, connect, exchange, on_a_node, serve};
+use super::parts::{Echo, bind, connect, exchange, serve};
+use crate::parts::on_a_node;
 
 /// A client sends and never reads, until it is held up; then the node stops, with the answers unwritten.
 pub(crate) fn peer_does_not_read() {

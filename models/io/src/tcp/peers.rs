@@ -10,7 +10,8 @@ use antiphon::{Address, Exit, Node};
 use antiphon_harness::{check, reached};
 use antiphon_spec::Guarantee;
 
-use crate::parts::{Echo, bind, connect, exchange, on_a_node, on_a_node_beside, reset, serve, try_connect};
+use super::parts::{Echo, bind, connect, exchange, reset, serve, try_connect};
+use crate::parts::{on_a_node, on_a_node_beside};
 
 /// `clients` exchange `messages` each, all at the same time.
 pub(crate) fn echo(clients: u8, messages: u8) {

@@ -1,0 +1,71 @@
+//! What the scenarios of all sources are made of.
+
+use std::convert::Infallible;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use antiphon::{Actor, Address, Context, Exit, Node};
+use antiphon_harness::check;
+use antiphon_spec::Guarantee;
+
+/// Nothing on one machine takes that long, unless it hangs.
+pub(crate) const LONG: Duration = Duration::from_secs(5);
+
+/// A process that does what it is told when it begins, and nothing else.
+struct Owner<F>(Option<F>);
+
+impl<F: FnOnce(&Context<'_, Infallible>) -> Result<(), Exit> + Send + 'static> Actor for Owner<F> {
+    type Message = Infallible;
+
+    fn init(&mut self, context: &mut Context<'_, Infallible>) -> Result<(), Exit> {
+        let begin = self.0.take().expect("init is called once");
+        begin(context)
+    }
+
+    fn handle(&mut self, message: Infallible, _: &mut Context<'_, Infallible>) -> Result<(), Exit> {
+        match message {}
+    }
+}
+
+/// Starts a process that begins with `begin`, and says what that gave.
+pub(crate) fn own<R: Send + 'static>(
+    node: &Node,
+    begin: impl FnOnce(&Context<'_, Infallible>) -> Result<R, Exit> + Send + 'static,
+) -> (Address<Infallible>, R) {
+    let (tell, told) = mpsc::channel();
+    let begin = move |context: &Context<'_, Infallible>| Ok(tell.send(begin(context)?)?);
+    let owner = node.spawn(Owner(Some(begin))).expect("the node is up");
+    (owner, told.recv().expect("the owner has begun"))
+}
+
+/// Runs `body` on a node, and stops the node.
+///
+/// Every Reader is interrupted and returns, and when the node has stopped, none of its descriptors is open.
+pub(crate) fn on_a_node(body: impl FnOnce(&Node)) {
+    on_a_node_beside(body, |()| ());
+}
+
+/// Likewise; what `body` leaves behind goes on while the node stops, and is over when `end` returns.
+pub(crate) fn on_a_node_beside<R>(body: impl FnOnce(&Node) -> R, end: impl FnOnce(R)) {
+    let before = descriptors();
+    let node = Node::new();
+    let rest = body(&node);
+    let stopped = node.stop(LONG);
+    check(stopped.is_ok(), Guarantee::CleanStop, || format!("{stopped:?}"));
+    let deaf = stopped.is_err_and(|error| error.0.iter().any(|actor| actor.reader));
+    check(!deaf, Guarantee::Interruption, || "a Reader did not return when it was interrupted".into());
+    end(rest);
+    let after = descriptors();
+    check(after == before, Guarantee::NoLeak, || {
+        format!("{after} descriptors are open, {before} were before")
+    });
+}
+
+/// How many descriptors are open, of the kinds that sources have: sockets, pipes and wakers. The engine may
+/// open others meanwhile.
+fn descriptors() -> usize {
+    const KINDS: &[&str] = &["socket:", "anon_inode:[eventfd]"];
+    let links = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let targets = links.filter_map(|link| std::fs::read_link(link.path()).ok());
+    targets.filter(|target| KINDS.iter().any(|kind| target.to_string_lossy().starts_with(kind))).count()
+}
