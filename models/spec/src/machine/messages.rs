@@ -113,7 +113,7 @@ pub(super) fn step(messages: &mut Messages, lives: &Lives, event: &Event, judge:
             let overlaps = exclusion(lives, *actor, "handle", judge);
             messages.handle_begin(*actor, *message, overlaps, judge);
         }
-        Event::DeadLetter { message, .. } => messages.dead_letter(*message, judge),
+        Event::DeadLetter { message, .. } => messages.dead_letter(*message, lives, judge),
         Event::InitEnd { actor, .. } | Event::HandleEnd { actor, .. } => messages.callback_ended(*actor),
         // A second terminate is `terminate-once`, whether it overlaps the first or not.
         Event::TerminateBegin { actor, .. }
@@ -240,16 +240,7 @@ impl Messages {
         if life.is_some_and(|life| life.over_at().is_some()) {
             judge.premise(Guarantee::NoLoss);
         }
-        // Of an id that turned out to name two actors, nothing is known to be late.
-        let late = message.late.filter(|_| life.is_some());
-        if let Some(closed) = late {
-            // The send began after a point inside terminate: its moment lies after that under each reading.
-            judge.violated(
-                Guarantee::ClosedIsClosed,
-                [closed, message.began],
-                format!("a send to {} begins after its terminate and is accepted", message.to),
-                "the send is refused",
-            );
+        if too_late(message, lives, judge) {
             message.fate.get_or_insert((Fate::Lost, judge.here()));
         } else if let Some(ended) = life.and_then(|life| life.ended)
             && waits
@@ -393,7 +384,7 @@ impl Messages {
         }
     }
 
-    fn dead_letter(&mut self, id: MessageId, judge: &mut Judge<'_>) {
+    fn dead_letter(&mut self, id: MessageId, lives: &Lives, judge: &mut Judge<'_>) {
         judge.premise(Guarantee::NoDuplication);
         let fate = match self.in_flight.get_mut(&id) {
             Some(message) => message.fate.replace((Fate::DeadLettered, judge.here())),
@@ -412,6 +403,9 @@ impl Messages {
                 format!("message {id} is handed over as a dead letter although {before}"),
                 "each message handled or handed over, once",
             );
+        } else if let Some(message) = self.in_flight.get_mut(&id) {
+            // Only what was accepted is a dead letter, whatever its send has still to say.
+            too_late(message, lives, judge);
         }
         self.taken(id);
     }
@@ -443,6 +437,21 @@ impl Messages {
     }
 }
 
+/// Whether a message that turns out to be accepted should have been refused; told once.
+///
+/// Its send began after a point inside terminate: its moment lies after that under each reading.
+fn too_late(message: &mut Message, lives: &Lives, judge: &mut Judge<'_>) -> bool {
+    // Of an id that turned out to name two actors, nothing is known to be late.
+    let Some(closed) = message.late.take().filter(|_| lives.of(message.to).is_some()) else { return false };
+    judge.violated(
+        Guarantee::ClosedIsClosed,
+        [closed, message.began],
+        format!("a send to {} begins after its terminate and is accepted", message.to),
+        "the send is refused",
+    );
+    true
+}
+
 fn lost(id: MessageId, message: &mut Message, proof: impl IntoIterator<Item = At>, judge: &mut Judge<'_>) {
     judge.violated(
         Guarantee::NoLoss,
@@ -460,12 +469,8 @@ fn handled_again(actor: ActorId, id: MessageId, fate: Fate, at: At, judge: &mut 
         Fate::Refused => "was refused",
         Fate::Misdelivered | Fate::Lost => return,
     };
-    judge.violated(
-        Guarantee::NoDuplication,
-        [at],
-        format!("actor {actor} handles message {id}, which {before}"),
-        "a message that waits",
-    );
+    let message = format!("actor {actor} handles message {id}, which {before}");
+    judge.violated(Guarantee::NoDuplication, [at], message, "a message that waits");
 }
 
 /// Everything is at rest: nothing that was accepted may be waiting.
