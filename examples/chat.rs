@@ -1,0 +1,153 @@
+//! A chat room over TCP. Start it with `cargo run --example chat [ADDRESS]`, join it with `nc 127.0.0.1 7000` as
+//! often as you like, end it with Ctrl-C.
+//!
+//! A client that does not read holds up nobody: it misses lines, and is told how many when it has caught up.
+use std::collections::HashMap;
+use std::error::Error;
+use std::net::TcpListener;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use antiphon::io::tcp::{self, Command, Event, Forward};
+use antiphon::{Actor, ActorId, Address, Context, Exit, Node};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// The longest line, in bytes.
+const LONGEST: usize = 4096;
+
+/// Somebody who is connected.
+struct Member {
+    connection: Address<Command>,
+    /// The first line they say.
+    name: Option<String>,
+    /// The beginning of a line whose end has not come yet.
+    begun: Vec<u8>,
+    /// While they are slow: how many lines they have missed.
+    missed: Option<usize>,
+}
+
+impl Member {
+    fn tell(&mut self, line: &str) {
+        match &mut self.missed {
+            Some(missed) => *missed += 1,
+            // A connection that has ended accepts nothing; its `Closed` is on the way.
+            None => drop(self.connection.send(Command::write(format!("{line}\n")))),
+        }
+    }
+}
+
+/// The process that owns the listener, and so all connections, which leave the decisions to it.
+struct Room {
+    socket: Option<TcpListener>,
+    members: HashMap<ActorId, Member>,
+}
+
+impl Room {
+    /// Tells everybody who has a name, but the one who said it.
+    fn tell_others(&mut self, speaker: ActorId, line: &str) {
+        let others = self.members.iter_mut().filter(|(id, member)| **id != speaker && member.name.is_some());
+        others.for_each(|(_, member)| member.tell(line));
+    }
+
+    fn received(&mut self, id: ActorId, data: &[u8]) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        member.begun.extend_from_slice(data);
+        let end = member.begun.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        let lines: Vec<u8> = member.begun.drain(..end).collect();
+        if member.begun.len() > LONGEST {
+            drop(member.connection.send(Command::close()));
+        }
+        String::from_utf8_lossy(&lines).lines().for_each(|line| self.said(id, line.trim()));
+    }
+
+    fn said(&mut self, id: ActorId, line: &str) {
+        let is_taken = self.members.values().any(|member| member.name.as_deref() == Some(line));
+        let Some(member) = self.members.get_mut(&id) else { return };
+        match &member.name {
+            _ if line.is_empty() => {}
+            Some(name) => {
+                let line = format!("{name}: {line}");
+                self.tell_others(id, &line);
+            }
+            None if is_taken || line.contains(char::is_whitespace) => {
+                member.tell("* take another name: one word, and nobody else's");
+            }
+            None => {
+                member.name = Some(line.to_owned());
+                member.tell(&format!("* welcome, {line}"));
+                self.tell_others(id, &format!("* {line} joins"));
+            }
+        }
+    }
+}
+
+impl Actor for Room {
+    type Message = Event;
+
+    fn init(&mut self, context: &mut Context<'_, Event>) -> Result<(), Exit> {
+        let socket = self.socket.take().expect("init is called once");
+        let room = context.address();
+        let (reader, handler) = tcp::listener(socket, move |peer| Forward::new(room.clone(), peer))?;
+        context.spawn_meta(reader, handler)?;
+        Ok(())
+    }
+
+    fn handle(&mut self, event: Event, _: &mut Context<'_, Event>) -> Result<(), Exit> {
+        match event {
+            Event::Opened { connection, .. } => {
+                let id = connection.id();
+                let mut member = Member { connection, name: None, begun: Vec::new(), missed: None };
+                member.tell("* what is your name?");
+                self.members.insert(id, member);
+            }
+            Event::Data { connection, data } => self.received(connection, &data),
+            Event::Congested { connection } => {
+                self.members.entry(connection).and_modify(|member| member.missed = Some(0));
+            }
+            Event::Drained { connection } => {
+                if let Some(member) = self.members.get_mut(&connection)
+                    && let Some(missed @ 1..) = member.missed.take()
+                {
+                    member.tell(&format!("* you missed {missed} lines"));
+                }
+            }
+            Event::Ended { connection } => {
+                if let Some(member) = self.members.get(&connection) {
+                    drop(member.connection.send(Command::close()));
+                }
+            }
+            Event::Closed { connection, .. } => {
+                if let Some(Member { name: Some(name), .. }) = self.members.remove(&connection) {
+                    self.tell_others(connection, &format!("* {name} leaves"));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn run(address: &str) -> Result<(), Box<dyn Error>> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let socket =
+        TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    println!("listening on {}", socket.local_addr()?);
+    let node = Node::new();
+    node.spawn(Room { socket: Some(socket), members: HashMap::new() })?;
+    signals.forever().next();
+    node.stop(Duration::from_secs(5))?;
+    println!("stopped");
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:7000".into());
+    match run(&address) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("chat: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
