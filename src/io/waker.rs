@@ -8,6 +8,7 @@
 //! Both accesses to the word are read-modify-writes, so it has one modification order and needs nothing but
 //! release and acquire.
 
+use std::array;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -44,10 +45,11 @@ pub(crate) struct Ready {
     pub(crate) requests: Requests,
 }
 
-impl Ready {
-    /// The wait ended for some other reason, or because the time was over.
-    const NOT: Self = Self { source: PollFlags::empty(), requests: Requests::NONE };
-}
+/// A source, and what to wait for.
+pub(crate) type Source<'a> = (BorrowedFd<'a>, PollFlags);
+
+/// How many sources one Reader waits for at most.
+const MOST_SOURCES: usize = 4;
 
 /// Where a Reader waits, and how to end its wait from another thread.
 #[derive(Debug)]
@@ -89,25 +91,37 @@ impl Waker {
     ///
     /// # Errors
     /// The operating system's: it has no memory for the wait.
-    pub(crate) fn wait(
+    pub(crate) fn wait(&self, source: Option<Source<'_>>, timeout: Option<Duration>) -> io::Result<Ready> {
+        let ([source], requests) = self.wait_any([source], timeout)?;
+        Ok(Ready { source, requests })
+    }
+
+    /// Likewise, for any of several sources; says what each is ready for.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub(crate) fn wait_any<const N: usize>(
         &self,
-        source: Option<(BorrowedFd<'_>, PollFlags)>,
+        sources: [Option<Source<'_>>; N],
         timeout: Option<Duration>,
-    ) -> io::Result<Ready> {
-        let mut fds = [PollFd::new(&self.event, PollFlags::IN), PollFd::new(&self.event, PollFlags::empty())];
-        let mut waited_for = &mut fds[..1];
-        if let Some((source, interest)) = source {
-            fds[1] = PollFd::from_borrowed_fd(source, interest);
-            waited_for = &mut fds[..];
+    ) -> io::Result<([PollFlags; N], Requests)> {
+        const { assert!(N <= MOST_SOURCES) };
+        let mut fds: [_; 1 + MOST_SOURCES] = array::from_fn(|_| PollFd::new(&self.event, PollFlags::empty()));
+        fds[0] = PollFd::new(&self.event, PollFlags::IN);
+        // Where there is no source, the event is waited for once more, for nothing.
+        for (fd, source) in fds[1..].iter_mut().zip(&sources) {
+            if let Some((source, interest)) = source {
+                *fd = PollFd::from_borrowed_fd(*source, *interest);
+            }
         }
         // A time too long to be expressed is as good as none.
         let timeout = timeout.and_then(|timeout| timeout.try_into().ok());
-        match poll(waited_for, timeout.as_ref()) {
-            Ok(0) | Err(Errno::INTR) => return Ok(Ready::NOT),
+        match poll(&mut fds[..=N], timeout.as_ref()) {
+            Ok(0) | Err(Errno::INTR) => return Ok(([PollFlags::empty(); N], Requests::NONE)),
             Ok(_) => {}
             Err(error) => return Err(error.into()),
         }
         let requests = if fds[0].revents().is_empty() { Requests::NONE } else { self.take() };
-        Ok(Ready { source: fds[1].revents(), requests })
+        Ok((array::from_fn(|place| fds[1 + place].revents()), requests))
     }
 }
