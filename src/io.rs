@@ -11,9 +11,11 @@
 //! illumos.
 
 mod connection;
+mod data;
 mod link;
 mod listener;
 mod output;
+mod queue;
 mod session;
 pub mod tcp;
 mod waker;

@@ -5,7 +5,8 @@ use std::io::{self, ErrorKind};
 use platform::sync::Arc;
 use rustix::event::PollFlags;
 
-use super::link::{Data, Link, Socket};
+use super::data::Data;
+use super::link::{Link, Socket};
 use super::output::Output;
 use super::session::{Command, Connection, Request, Session};
 use super::waker::{Ready, Requests, Waker};

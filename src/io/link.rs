@@ -7,14 +7,10 @@ use std::io::{self, IoSlice};
 use std::ops::Deref;
 use std::os::fd::AsFd;
 
-use bytes::Bytes;
 use platform::sync::Arc;
-use platform::sync::atomic::{AtomicUsize, Ordering};
 
-use super::waker::{Requests, Waker};
-
-/// How many bytes may have been read and not yet been used before the Reader stops reading.
-pub(crate) const WINDOW: usize = 64 << 10;
+use super::data::Window;
+use super::waker::Waker;
 
 /// A connected stream socket, which after [`prepare`](Self::prepare) never blocks.
 pub(crate) trait Socket: AsFd + Send + Sync + Debug + 'static {
@@ -32,88 +28,19 @@ pub(crate) trait Socket: AsFd + Send + Sync + Debug + 'static {
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) socket: Box<dyn Socket>,
-    pub(crate) waker: Waker,
-    /// Bytes that hold up the Reader: those that were read and are still in somebody's hands.
-    held: AtomicUsize,
+    window: Arc<Window>,
 }
 
 impl Link {
     pub(crate) fn new(socket: impl Socket, waker: Waker) -> Arc<Self> {
-        Arc::new(Self { socket: Box::new(socket), waker, held: AtomicUsize::new(0) })
-    }
-
-    /// Says whether the Reader should read no further for now; it will then be asked to look again.
-    pub(crate) fn is_held_up(&self) -> bool {
-        // Relaxed: nothing is read through this value. A stale one is corrected by the request that follows
-        // each fall below the window: taking that request acquires what `release` did before it.
-        self.held.load(Ordering::Relaxed) >= WINDOW
-    }
-
-    /// Adds to what holds up the Reader.
-    pub(crate) fn hold(&self, bytes: usize) {
-        // Relaxed: it counts, and orders nothing.
-        self.held.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// Takes away from what holds up the Reader, and wakes it if it may read again.
-    pub(crate) fn release(&self, bytes: usize) {
-        // Relaxed: it counts; the request that follows carries the order.
-        let before = self.held.fetch_sub(bytes, Ordering::Relaxed);
-        debug_assert!(before >= bytes, "released more than was held");
-        if before >= WINDOW && before - bytes < WINDOW {
-            self.waker.wake(Requests::READ_ON);
-        }
+        Arc::new(Self { socket: Box::new(socket), window: Window::new(waker) })
     }
 }
 
-/// What a connection has read.
-///
-/// As long as it is kept, it counts as not yet used: a connection reads no further while 64 KiB of its data
-/// are kept, wherever they are, so that a peer cannot send faster than its data are used. To collect
-/// data until a whole message is there, take the bytes out with [`into_bytes`](Self::into_bytes).
-#[derive(Debug)]
-pub struct Data {
-    bytes: Bytes,
-    hold: Hold,
-}
+impl Deref for Link {
+    type Target = Arc<Window>;
 
-/// Some bytes that hold up a Reader, until it is dropped.
-#[derive(Debug)]
-struct Hold {
-    link: Arc<Link>,
-    bytes: usize,
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        self.link.release(self.bytes);
-    }
-}
-
-impl Data {
-    pub(crate) fn new(bytes: &[u8], link: &Arc<Link>) -> Self {
-        link.hold(bytes.len());
-        let hold = Hold { link: Arc::clone(link), bytes: bytes.len() };
-        Self { bytes: Bytes::copy_from_slice(bytes), hold }
-    }
-
-    /// Takes the bytes out; they count as used from now on.
-    pub fn into_bytes(self) -> Bytes {
-        drop(self.hold);
-        self.bytes
-    }
-}
-
-impl Deref for Data {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl From<Data> for Bytes {
-    fn from(data: Data) -> Self {
-        data.into_bytes()
+    fn deref(&self) -> &Arc<Window> {
+        &self.window
     }
 }

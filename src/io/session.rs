@@ -5,7 +5,7 @@ use std::io;
 
 use bytes::Bytes;
 
-use super::link::Data;
+use super::data::Data;
 use super::output::Output;
 use crate::address::Address;
 use crate::exit::Exit;

@@ -69,7 +69,7 @@ use crate::exit::Exit;
 use crate::meta::{Handler, Reader};
 use event::ActorId;
 
-pub use super::link::Data;
+pub use super::data::Data;
 pub use super::listener::{Accept, Stop};
 pub use super::session::{Command, Connection, Session};
 
