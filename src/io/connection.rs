@@ -2,8 +2,8 @@
 
 use std::io::{self, ErrorKind};
 
+use platform::readiness::Readiness;
 use platform::sync::Arc;
-use rustix::event::PollFlags;
 
 use super::data::Data;
 use super::link::{Link, Socket};
@@ -19,9 +19,6 @@ pub(crate) const STACK_BYTES: usize = 256 << 10;
 
 /// How much one system call reads at most.
 const CHUNK: usize = 16 << 10;
-
-/// The connection is broken, or done, whatever the Reader was waiting for.
-const BROKEN: PollFlags = PollFlags::ERR.union(PollFlags::HUP);
 
 /// The two lines of one connection.
 pub(crate) fn lines<S: Session>(socket: impl Socket, waker: Waker, session: S) -> (Input, Talk<S>) {
@@ -58,27 +55,31 @@ impl Input {
             return Err(Over(Ok(())));
         }
         self.write_wanted |= requests.contains(Requests::WRITABLE);
-        if self.write_wanted && source.intersects(PollFlags::OUT | BROKEN) {
+        if self.write_wanted && source.intersects(Readiness::WRITE.union(Readiness::BROKEN)) {
             self.write_wanted = false;
             deliver(Request::Writable, context)?;
         }
-        if self.ended && source.intersects(BROKEN) {
+        if self.ended && source.intersects(Readiness::BROKEN) {
             // Both halves are closed, or the peer is gone: there is nothing left to wait for.
             return Err(Over(self.link.socket.take_error()?.map_or(Ok(()), |error| Err(error.into()))));
         }
         // What is broken is read to its end even when reading is held up: no more can come, and until it is
         // read the wait would end at once.
-        if !self.ended && source.intersects(PollFlags::IN | BROKEN) {
+        if !self.ended && source.intersects(Readiness::READ.union(Readiness::BROKEN)) {
             self.read(buffer, context)?;
         }
         Ok(())
     }
 
     fn wait(&self) -> io::Result<Ready> {
-        let mut interest = PollFlags::empty();
-        interest.set(PollFlags::IN, !self.ended && !self.link.is_held_up());
-        interest.set(PollFlags::OUT, self.write_wanted);
-        self.link.waker.wait(Some((self.link.socket.as_fd(), interest)), None)
+        let mut interest = Readiness::NONE;
+        if !self.ended && !self.link.is_held_up() {
+            interest = interest.union(Readiness::READ);
+        }
+        if self.write_wanted {
+            interest = interest.union(Readiness::WRITE);
+        }
+        self.link.waker.wait(Some((&*self.link.socket, interest)), None)
     }
 
     /// Reads once, and delivers what came.

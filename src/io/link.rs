@@ -5,15 +5,15 @@
 use std::fmt::Debug;
 use std::io::{self, IoSlice};
 use std::ops::Deref;
-use std::os::fd::AsFd;
 
+use platform::readiness::Source;
 use platform::sync::Arc;
 
 use super::data::Window;
 use super::waker::Waker;
 
 /// A connected stream socket, which after [`prepare`](Self::prepare) never blocks.
-pub(crate) trait Socket: AsFd + Send + Sync + Debug + 'static {
+pub(crate) trait Socket: Source + Send + Sync + Debug + 'static {
     fn prepare(&self) -> io::Result<()>;
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
     fn write(&self, bytes: &[u8]) -> io::Result<usize>;

@@ -2,11 +2,10 @@
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
-use std::os::fd::AsFd;
 use std::time::Duration;
 
+use platform::readiness::{Readiness, Source};
 use platform::sync::Arc;
-use rustix::event::PollFlags;
 
 use super::connection::{self, STACK_BYTES};
 use super::link::Socket;
@@ -20,7 +19,7 @@ use crate::process::SpawnError;
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(320));
 
 /// A socket that accepts connections and never blocks.
-pub(crate) trait Listen: AsFd + Send + Sync + 'static {
+pub(crate) trait Listen: Source + Send + Sync + 'static {
     type Socket: Socket;
     type Peer;
 
@@ -150,7 +149,8 @@ impl<L: Listen, A: Accept<L::Peer>> Reader<Stop> for Acceptor<L, A> {
         let mut pause = None;
         loop {
             // During a pause the waker alone ends the wait: somebody to accept is there all the time.
-            let source = pause.is_none().then_some((self.socket.as_fd(), PollFlags::IN));
+            let socket: &dyn Source = &self.socket;
+            let source = pause.is_none().then_some((socket, Readiness::READ));
             let ready = self.waker.wait(source, pause.take())?;
             if ready.requests.contains(Requests::END) {
                 return Ok(());

@@ -9,6 +9,8 @@ pub mod limits;
 pub mod panic;
 #[path = "../../model_queue.rs"]
 pub mod queue;
+#[path = "../../model_readiness.rs"]
+pub mod readiness;
 pub mod record;
 pub mod sync;
 pub mod thread;

@@ -20,6 +20,8 @@ pub mod model;
 pub mod panic;
 #[path = "../../model_queue.rs"]
 pub mod queue;
+#[path = "../../model_readiness.rs"]
+pub mod readiness;
 pub mod record;
 pub mod sync;
 pub mod thread;

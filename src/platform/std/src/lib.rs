@@ -13,6 +13,8 @@ pub mod cell;
 pub mod limits;
 pub mod panic;
 pub mod queue;
+#[cfg(feature = "io")]
+pub mod readiness;
 pub mod record;
 pub mod sync;
 pub mod thread;

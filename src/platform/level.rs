@@ -1,0 +1,48 @@
+//! What a descriptor is ready for. One source file, compiled into each platform.
+
+/// What a descriptor is ready for, or what somebody waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Readiness(u8);
+
+impl Readiness {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+    /// There is something to read, or an end.
+    pub const READ: Self = Self(1);
+    /// There is room to write.
+    pub const WRITE: Self = Self(2);
+    /// Broken, or closed in both directions. Reported to whoever waits, whatever for.
+    pub const BROKEN: Self = Self(4);
+
+    /// Both.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// This, without `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Says whether the two have something in common.
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Says whether there is nothing.
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// As the three lowest bits of a number.
+    pub const fn bits(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// The reverse of [`bits`](Self::bits); what else the number has is left out.
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits as u8 & 7)
+    }
+}
