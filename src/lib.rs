@@ -62,6 +62,7 @@
 //! | sequential actors | [`Actor`], [`Context`], [`Address`] |
 //! | meta-processes | [`meta`] |
 //! | where actors live, and how all of them end | [`Node`] |
+//! | messages that are sent later | [`timer`] |
 //! | who runs them | [`executor`] |
 //! | queue, wake-up, exclusion and closing in one atomic word | [`inbox`] |
 //!
@@ -84,6 +85,7 @@ pub mod meta;
 mod node;
 mod process;
 mod relations;
+pub mod timer;
 
 pub use address::{Address, SendError};
 pub use call::{CallError, Reply};
@@ -92,3 +94,4 @@ pub use exit::Exit;
 pub use meta::{Handler, HandlerContext, Interrupt, Reader, ReaderContext};
 pub use node::{DeadLetter, Node, StopError, Unended};
 pub use process::{Actor, Context, Down, Exited, Link, Monitor, SpawnError};
+pub use timer::{Timer, TimerError};

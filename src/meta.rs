@@ -20,6 +20,7 @@
 use std::any::type_name;
 use std::fmt;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use event::{ActorId, Class, Event, Kind};
 use platform::panic::catch;
@@ -35,6 +36,7 @@ use crate::inbox::{Inbox, Task};
 use crate::lifecycle::{Control, Lifecycle, Manner};
 use crate::mailbox::{self, Behaviour, Core, Mailbox, Signal};
 use crate::process::{Down, Exited, SpawnError, spawned, start};
+use crate::timer::{self, Timer, TimerError};
 
 /// The line of a meta-process that blocks on the outside world.
 ///
@@ -150,6 +152,42 @@ macro_rules! meta_context {
                 H: Handler,
             {
                 spawn_meta(Lifecycle::owner_of_metas(self.me.shared()), reader, handler)
+            }
+
+            /// Sends `message` to an actor after `delay`; see [`timer`](crate::timer). The timer ends with this actor.
+            ///
+            /// # Errors
+            /// [`TimerError`] with the message, if this actor is ending.
+            pub fn send_after<N: Send + 'static>(
+                &self,
+                address: &Address<N>,
+                message: N,
+                delay: Duration,
+            ) -> Result<Timer, TimerError<N>> {
+                timer::send_after(self.me.shared(), address, message, delay)
+            }
+
+            /// Sends a copy of `message` to an actor each `period`, for the first time when one has passed, until either
+            /// of the two actors ends or the timer is [cancelled](Self::cancel).
+            ///
+            /// The rate is fixed: a tick that comes late does not put off the ones that follow, and ticks that were
+            /// missed are left out.
+            ///
+            /// # Errors
+            /// [`TimerError`] with the message, if this actor is ending or the period is zero.
+            pub fn send_every<N: Clone + Send + 'static>(
+                &self,
+                address: &Address<N>,
+                message: N,
+                period: Duration,
+            ) -> Result<Timer, TimerError<N>> {
+                timer::send_every(self.me.shared(), address, message, period)
+            }
+
+            /// Cancels a timer of this node, whoever set it; says whether it came in time. After true, no message of it
+            /// comes. If not, its message, or the last of them, has been sent or is being sent.
+            pub fn cancel(&self, timer: Timer) -> bool {
+                self.me.shared().node.cancel(timer)
             }
         }
 

@@ -21,6 +21,7 @@ use crate::inbox::Activation;
 use crate::lifecycle::{Control, Lifecycle};
 use crate::mailbox::{Core, Signal};
 use crate::process::{self, Actor, SpawnError};
+use crate::timer::{self, Timer, TimerError, Timers};
 
 /// Where actors live: it gives them identities and threads to run on, and waits for their end.
 ///
@@ -43,6 +44,7 @@ struct Inner {
     /// Which actor waits for which other's reply.
     waits: Waits,
     late_replies: AtomicU64,
+    timers: Timers,
     /// The thread of the Reader that ended last: it has joined the one before it, `stop` joins it.
     last_reader: Mutex<Option<JoinHandle>>,
 }
@@ -122,6 +124,7 @@ impl Node {
             names: Mutex::new(BTreeMap::new()),
             waits: Waits::default(),
             late_replies: AtomicU64::new(0),
+            timers: Timers::default(),
             last_reader: Mutex::new(None),
         }))
     }
@@ -173,6 +176,45 @@ impl Node {
         self.0.late_replies.load(Ordering::Relaxed)
     }
 
+    /// Sends `message` after `delay`, from a plain thread; see [`timer`](crate::timer). The timer belongs to the
+    /// actor that it is for, and ends with it.
+    ///
+    /// # Errors
+    /// [`TimerError`] with the message, if that actor is ending.
+    pub fn send_after<M: Send + 'static>(
+        &self,
+        address: &Address<M>,
+        message: M,
+        delay: Duration,
+    ) -> Result<Timer, TimerError<M>> {
+        timer::send_after(address.0.shared(), address, message, delay)
+    }
+
+    /// Sends a copy of `message` each `period`, from a plain thread; else as [`send_after`](Self::send_after)
+    /// and [`Context::send_every`](crate::Context::send_every).
+    ///
+    /// # Errors
+    /// [`TimerError`] with the message, if that actor is ending or the period is zero.
+    pub fn send_every<M: Clone + Send + 'static>(
+        &self,
+        address: &Address<M>,
+        message: M,
+        period: Duration,
+    ) -> Result<Timer, TimerError<M>> {
+        timer::send_every(address.0.shared(), address, message, period)
+    }
+
+    /// Cancels a timer of this node, whoever set it; says whether it came in time. After true, no message of it
+    /// comes. If not, its message, or the last of them, has been sent or is being sent.
+    pub fn cancel(&self, timer: Timer) -> bool {
+        self.0.timers.cancel(timer)
+    }
+
+    /// How many messages of timers were refused when they were due.
+    pub fn refused_timers(&self) -> u64 {
+        self.0.timers.refused()
+    }
+
     /// Asks an actor to end before its next message; what it has not handled becomes dead letters.
     pub fn exit<M: Send + 'static>(&self, address: &Address<M>, reason: Exit) {
         address.0.signal(Signal::exit(reason));
@@ -218,6 +260,7 @@ impl Node {
         if !all_ended {
             return Err(StopError(self.unended()));
         }
+        self.0.timers.stop();
         let last_reader = self.0.last_reader.lock().take();
         if let Some(thread) = last_reader {
             thread.join();
@@ -242,6 +285,10 @@ impl Node {
 
     pub(crate) fn waits(&self) -> &Waits {
         &self.0.waits
+    }
+
+    pub(crate) fn timers(&self) -> &Timers {
+        &self.0.timers
     }
 
     pub(crate) fn count_late_reply(&self) {

@@ -19,6 +19,7 @@ use crate::mailbox::{self, Behaviour, Core, Mailbox};
 use crate::meta::{Handler, Reader, spawn_meta};
 use crate::node::Node;
 use crate::relations::RelationId;
+use crate::timer::{self, Timer, TimerError};
 
 /// A sequential actor: one message arrives, is handled, completes; then the next.
 ///
@@ -164,6 +165,42 @@ impl<M: Send + 'static> Context<'_, M> {
     /// Ends a link; says whether it came in time. After it has returned, no exit comes of it to this actor.
     pub fn unlink(&self, link: Link) -> bool {
         self.me.shared().unlink(link.0)
+    }
+
+    /// Sends `message` to an actor after `delay`; see [`timer`](crate::timer). The timer ends with this actor.
+    ///
+    /// # Errors
+    /// [`TimerError`] with the message, if this actor is ending.
+    pub fn send_after<N: Send + 'static>(
+        &self,
+        address: &Address<N>,
+        message: N,
+        delay: Duration,
+    ) -> Result<Timer, TimerError<N>> {
+        timer::send_after(self.me.shared(), address, message, delay)
+    }
+
+    /// Sends a copy of `message` to an actor each `period`, for the first time when one has passed, until either
+    /// of the two actors ends or the timer is [cancelled](Self::cancel).
+    ///
+    /// The rate is fixed: a tick that comes late does not put off the ones that follow, and ticks that were
+    /// missed are left out.
+    ///
+    /// # Errors
+    /// [`TimerError`] with the message, if this actor is ending or the period is zero.
+    pub fn send_every<N: Clone + Send + 'static>(
+        &self,
+        address: &Address<N>,
+        message: N,
+        period: Duration,
+    ) -> Result<Timer, TimerError<N>> {
+        timer::send_every(self.me.shared(), address, message, period)
+    }
+
+    /// Cancels a timer of this node, whoever set it; says whether it came in time. After true, no message of it
+    /// comes. If not, its message, or the last of them, has been sent or is being sent.
+    pub fn cancel(&self, timer: Timer) -> bool {
+        self.me.shared().node.cancel(timer)
     }
 }
 

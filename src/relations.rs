@@ -1,4 +1,4 @@
-//! What actors have agreed to tell each other: monitors, links and names, behind one lock an actor.
+//! What actors have agreed to tell each other: monitors, links, names and timers, behind one lock an actor.
 //!
 //! A relation has an identity and an *edge* on each side that knows of it. Whoever cuts a relation (a
 //! demonitor, an unlink, an end) removes both edges, one lock at a time. A notice that is still on its way
@@ -29,6 +29,8 @@ enum Edge {
     Linked(Box<dyn Control>),
     /// The node knows this actor by that name.
     Named(Box<str>),
+    /// The node has set a timer that this actor owns.
+    Timer,
 }
 
 /// All relations of one actor. Boxed, since most actors have none while they live.
@@ -61,9 +63,24 @@ impl Relations {
         self.0.lock().as_mut()?.edges.remove(&id)
     }
 
-    /// The first reason is the one that is told.
-    fn set_reason(&self, reason: &Exit) {
-        self.0.lock().get_or_insert_default().reason.get_or_insert_with(|| reason.clone());
+    /// Adds a timer; false if the actor is ending.
+    fn add_timer(&self, id: RelationId) -> bool {
+        let mut state = self.0.lock();
+        let state = state.get_or_insert_default();
+        if state.reason.is_some() {
+            return false;
+        }
+        state.edges.insert(id, Edge::Timer);
+        true
+    }
+
+    /// Takes down why the actor ends, and gives back its timers: there will be no others. The first reason is
+    /// the one that is told.
+    fn begin_end(&self, reason: &Exit) -> Vec<RelationId> {
+        let mut state = self.0.lock();
+        let state = state.get_or_insert_default();
+        state.reason.get_or_insert_with(|| reason.clone());
+        state.edges.extract_if(.., |_, edge| matches!(edge, Edge::Timer)).map(|(id, _)| id).collect()
     }
 
     fn take_names(&self) -> Vec<Box<str>> {
@@ -134,9 +151,21 @@ impl Lifecycle {
         debug_assert!(added.is_ok());
     }
 
-    /// The actor begins to end, for this reason.
+    /// Notes that this actor owns a timer; false if it is ending.
+    pub(crate) fn owns_timer(&self, id: RelationId) -> bool {
+        self.relations.add_timer(id)
+    }
+
+    /// A timer of this actor is over.
+    pub(crate) fn disowns_timer(&self, id: RelationId) {
+        self.relations.remove(id);
+    }
+
+    /// The actor begins to end, for this reason: its timers stop.
     pub(crate) fn ending(&self, reason: &Exit) {
-        self.relations.set_reason(reason);
+        for timer in self.relations.begin_end(reason) {
+            self.node.timers().cancel(timer.into());
+        }
     }
 
     /// Gives back the names that the node knows this actor by (`name-validity`).
@@ -159,7 +188,7 @@ impl Lifecycle {
                     drop(other.lifecycle().relations.remove(relation))
                 }
                 Edge::Linked(other) => other.signal(Signal::Linked { relation, actor, reason }),
-                Edge::Named(_) => unreachable!("names are released before"),
+                Edge::Named(_) | Edge::Timer => unreachable!("names and timers are released before"),
             }
         }
     }
