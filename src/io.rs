@@ -4,20 +4,22 @@
 //! |---|---|---|
 //! | [`tcp`] listener | accepts, and spawns a connection for each | stops it |
 //! | [`tcp`] connection | reads | runs the session, writes, half-closes, closes |
+//! | [`unix`] listener and connection | the same, on Unix stream sockets | the same |
 //!
 //! Each Reader blocks in one place, where it waits for its source *and* for its waker: so an interrupt ends
 //! it at once, with no timeout that is tried again and no descriptor closed under another thread's feet
-//! (`interruption`). It needs an operating system with `poll(2)` and `eventfd(2)`: Linux, Android, FreeBSD,
-//! illumos.
+//! (`interruption`). It needs Linux, or Android.
 
 mod connection;
 mod data;
+mod forward;
 mod link;
 mod listener;
 mod output;
 mod queue;
 mod session;
 pub mod tcp;
+pub mod unix;
 mod waker;
 
 pub use bytes::Bytes;

@@ -6,7 +6,6 @@ mod tcp_support;
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -16,43 +15,6 @@ use antiphon::Node;
 use antiphon::io::tcp::{self, Accept};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tcp_support::*;
-
-/// Set in the process that is to run the test itself.
-const INSIDE: &str = "ANTIPHON_TEST_IN_OWN_PROCESS";
-
-/// Runs `body` in a process of its own; `name` is the test's.
-fn in_own_process(name: &str, variables: &[(&str, &str)], body: impl FnOnce()) {
-    if std::env::var_os(INSIDE).is_some() {
-        return body();
-    }
-    let output = Command::new(std::env::current_exe().expect("this program has a path"))
-        .args([name, "--exact", "--test-threads=1", "--nocapture"])
-        .env(INSIDE, "1")
-        .envs(variables.iter().copied())
-        .output()
-        .expect("this program can be started");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{}\n{stdout}\n{stderr}", output.status);
-    assert!(stdout.contains("1 passed"), "the test named {name} did not run:\n{stdout}");
-}
-
-fn count(directory: &str) -> usize {
-    std::fs::read_dir(directory).expect("/proc is there").count()
-}
-
-fn descriptors() -> usize {
-    count("/proc/self/fd")
-}
-
-/// Waits until that many threads are left; a joined thread may take a moment to leave `/proc`.
-fn expect_threads(expected: usize) {
-    let until = Instant::now() + Duration::from_secs(10);
-    while count("/proc/self/task") != expected {
-        assert!(Instant::now() < until, "{} threads instead of {expected}", count("/proc/self/task"));
-        thread::sleep(Duration::from_millis(5));
-    }
-}
 
 #[test]
 fn nothing_is_left_when_a_node_has_stopped() {

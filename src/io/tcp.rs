@@ -60,14 +60,11 @@
 use std::io::{self, IoSlice, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 
-use super::connection;
 use super::link::Socket;
 use super::listener::{self, Listen};
 use super::waker::Waker;
-use crate::address::Address;
-use crate::exit::Exit;
+use super::{connection, forward};
 use crate::meta::{Handler, Reader};
-use event::ActorId;
 
 pub use super::data::Data;
 pub use super::listener::{Accept, Stop};
@@ -138,93 +135,7 @@ impl Socket for TcpStream {
 }
 
 /// What a connection tells an actor, through a [`Forward`].
-///
-/// The events of one connection arrive in order (`sender-order`): `Opened` first, `Closed` last.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event {
-    /// There is a new connection; send it commands to this address.
-    Opened {
-        /// Where to send it commands.
-        connection: Address<Command>,
-        /// Who is at the other end.
-        peer: SocketAddr,
-    },
-    /// The peer sent this.
-    Data {
-        /// By which connection.
-        connection: ActorId,
-        /// What it sent.
-        data: Data,
-    },
-    /// The peer will send nothing more; it may still read.
-    Ended {
-        /// Which connection.
-        connection: ActorId,
-    },
-    /// The peer is slow: 64 KiB wait to be written to it. Hold back.
-    Congested {
-        /// Which connection.
-        connection: ActorId,
-    },
-    /// The peer that was slow has caught up.
-    Drained {
-        /// Which connection.
-        connection: ActorId,
-    },
-    /// The connection has ended.
-    Closed {
-        /// Which connection.
-        connection: ActorId,
-        /// Why.
-        reason: Exit,
-    },
-}
+pub type Event = forward::Event<SocketAddr>;
 
 /// The session that tells an actor what happens, and leaves all decisions to it.
-///
-/// The connection ends when the actor has ended.
-#[derive(Debug)]
-pub struct Forward<M: Send + 'static> {
-    to: Address<M>,
-    peer: SocketAddr,
-}
-
-impl<M: From<Event> + Send + 'static> Forward<M> {
-    /// Tells `to` what happens on the connection with `peer`.
-    pub fn new(to: Address<M>, peer: SocketAddr) -> Self {
-        Self { to, peer }
-    }
-
-    fn tell(&self, event: Event) -> Result<(), Exit> {
-        self.to.send(M::from(event)).map_err(|_| Exit::Normal)
-    }
-}
-
-impl<M: From<Event> + Send + 'static> Session for Forward<M> {
-    fn opened(&mut self, connection: &mut Connection<'_>) -> Result<(), Exit> {
-        self.tell(Event::Opened { connection: connection.address(), peer: self.peer })
-    }
-
-    fn received(&mut self, data: Data, connection: &mut Connection<'_>) -> Result<(), Exit> {
-        self.tell(Event::Data { connection: connection.context().id(), data })
-    }
-
-    fn ended(&mut self, connection: &mut Connection<'_>) -> Result<(), Exit> {
-        self.tell(Event::Ended { connection: connection.context().id() })
-    }
-
-    fn congested(&mut self, connection: &mut Connection<'_>) -> Result<(), Exit> {
-        self.tell(Event::Congested { connection: connection.context().id() })
-    }
-
-    fn drained(&mut self, connection: &mut Connection<'_>) -> Result<(), Exit> {
-        self.tell(Event::Drained { connection: connection.context().id() })
-    }
-
-    fn closed(&mut self, reason: &Exit, connection: &mut Connection<'_>) {
-        let connection = connection.context().id();
-        // If the actor has ended, nobody needs to know.
-        let _ = self.tell(Event::Closed { connection, reason: reason.clone() });
-    }
-}
+pub type Forward<M> = forward::Forward<M, SocketAddr>;

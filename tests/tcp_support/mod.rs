@@ -1,17 +1,19 @@
 //! What the tests of `io::tcp` are made of.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+#[path = "../io_support/mod.rs"]
+mod io_support;
+
 use std::convert::Infallible;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 use antiphon::io::tcp::{self, Accept, Command, Connection, Data, Event, Forward, Session, Stop};
-use antiphon::{Actor, Address, Context, Exit, Node};
+use antiphon::{Address, Exit, Node};
 
-/// No single step takes that long, unless something hangs.
-pub(crate) const LONG: Duration = Duration::from_secs(30);
+pub(crate) use io_support::*;
 
 /// Writes what it reads.
 pub(crate) struct Echo;
@@ -20,29 +22,6 @@ impl Session for Echo {
     fn received(&mut self, data: Data, connection: &mut Connection<'_>) -> Result<(), Exit> {
         Ok(connection.write(data)?)
     }
-}
-
-/// A process that does what it is told when it begins, and nothing else.
-pub(crate) struct Owner<F>(Option<F>);
-
-impl<F: FnOnce(&Context<'_, Infallible>) -> Result<(), Exit> + Send + 'static> Actor for Owner<F> {
-    type Message = Infallible;
-
-    fn init(&mut self, context: &mut Context<'_, Infallible>) -> Result<(), Exit> {
-        self.0.take().map_or(Ok(()), |begin| begin(context))
-    }
-
-    fn handle(&mut self, message: Infallible, _: &mut Context<'_, Infallible>) -> Result<(), Exit> {
-        match message {}
-    }
-}
-
-/// Starts a process that begins with `begin`.
-pub(crate) fn own(
-    node: &Node,
-    begin: impl FnOnce(&Context<'_, Infallible>) -> Result<(), Exit> + Send + 'static,
-) -> Address<Infallible> {
-    node.spawn(Owner(Some(begin))).expect("the node is up")
 }
 
 /// A listener on a node, and who owns it.
@@ -68,21 +47,9 @@ pub(crate) fn serve_on(node: &Node, socket: TcpListener, accept: impl Accept<Soc
     Server { address, listener: told.recv().expect("the owner has begun"), owner }
 }
 
-/// Hands the events of connections to the test.
-pub(crate) struct Collector(Sender<Event>);
-
-impl Actor for Collector {
-    type Message = Event;
-
-    fn handle(&mut self, event: Event, _: &mut Context<'_, Event>) -> Result<(), Exit> {
-        self.0.send(event).map_err(|_| Exit::Normal)
-    }
-}
-
 /// A server that leaves everything to the test.
 pub(crate) fn forward(node: &Node) -> (Server, Events, Address<Event>) {
-    let (tell, told) = mpsc::channel();
-    let collector = node.spawn(Collector(tell)).expect("the node is up");
+    let (collector, told) = collect(node);
     let to = collector.clone();
     (serve(node, move |peer| Forward::new(to.clone(), peer)), Events(told), collector)
 }
@@ -166,16 +133,4 @@ pub(crate) fn expect_end(client: &mut TcpStream) {
 /// Closes a socket so that its peer is told of a reset, not of an end.
 pub(crate) fn reset(client: TcpStream) {
     rustix::net::sockopt::set_socket_linger(&client, Some(Duration::ZERO)).expect("it is a TCP socket");
-}
-
-/// Bytes in which each place is recognisable.
-pub(crate) fn pattern(count: usize) -> Vec<u8> {
-    (0..count).map(|place| (place ^ (place >> 8) ^ (place >> 16)) as u8).collect()
-}
-
-/// Stops a node on which nothing hangs, and says how long that took.
-pub(crate) fn stop(node: &Node) -> Duration {
-    let begin = Instant::now();
-    node.stop(LONG).expect("everything ends");
-    begin.elapsed()
 }

@@ -23,6 +23,7 @@ macro_rules! catalogue {
 
 mod parts;
 mod tcp;
+mod unix;
 
 const THREADS: &[Engine] = &[Engine::Threads];
 
@@ -56,7 +57,7 @@ const FAILED: &[Guarantee] = &[
     CleanStop,
 ];
 
-static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| [tcp::SCENARIOS].concat());
+static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| [tcp::SCENARIOS, unix::SCENARIOS].concat());
 
 /// All scenarios.
 pub fn scenarios() -> &'static [Scenario] {
