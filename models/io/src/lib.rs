@@ -6,6 +6,8 @@
 //! Each module has the scenarios of one source, and their table.
 #![forbid(unsafe_code)]
 
+pub use tally::{Tally, tally};
+
 use std::sync::LazyLock;
 
 use antiphon_harness::{Engine, Scenario};
@@ -22,6 +24,7 @@ macro_rules! catalogue {
 }
 
 mod parts;
+mod tally;
 mod tcp;
 mod unix;
 
@@ -62,6 +65,11 @@ static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| [tcp::SCENARIOS, un
 /// All scenarios.
 pub fn scenarios() -> &'static [Scenario] {
     &SCENARIOS
+}
+
+/// Each fault that is made, in words, and the scenarios that make it.
+pub fn faults() -> impl Iterator<Item = &'static (&'static str, &'static [&'static str])> {
+    [tcp::FAULTS].into_iter().flatten()
 }
 
 /// Has the platform's recorder report the events of the process's executions to the harness.

@@ -11,6 +11,7 @@ use antiphon_harness::{check, reached};
 use antiphon_spec::Guarantee;
 
 use crate::parts::{LONG, own};
+use crate::tally::{answered, asked};
 
 /// Writes what it reads.
 pub(crate) struct Echo;
@@ -66,16 +67,20 @@ pub(crate) fn try_connect(address: SocketAddr) -> Option<TcpStream> {
 
 /// Sends a message and expects it back; what was accepted for writing is written whole and in order.
 pub(crate) fn exchange(client: &mut TcpStream, message: [u8; 64]) {
+    asked();
     let mut answer = [0; 64];
     let exchanged = client.write_all(&message).and_then(|()| client.read_exact(&mut answer));
-    check(exchanged.is_ok() && answer == message, Guarantee::NoLoss, || {
+    let is_answered = exchanged.is_ok() && answer == message;
+    check(is_answered, Guarantee::NoLoss, || {
         format!("sent 64 bytes of {}, got {answer:?} ({exchanged:?})", message[0])
     });
-    reached("answered");
+    if is_answered {
+        answered();
+        reached("answered");
+    }
 }
 
 /// Closes a socket so that its peer is told of a reset.
 pub(crate) fn reset(client: TcpStream) {
     rustix::net::sockopt::set_socket_linger(&client, Some(Duration::ZERO)).expect("it is a TCP socket");
-    reached("vanished");
 }

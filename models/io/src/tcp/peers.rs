@@ -10,7 +10,7 @@ use antiphon::{Address, Exit, Node};
 use antiphon_harness::{check, reached};
 use antiphon_spec::Guarantee;
 
-use super::parts::{Echo, bind, connect, exchange, reset, serve, try_connect};
+use super::parts::{Echo, bind, connect, exchange, serve, try_connect};
 use crate::parts::{on_a_node, on_a_node_beside};
 
 /// `clients` exchange `messages` each, all at the same time.
@@ -46,27 +46,6 @@ pub(crate) fn half_closed(clients: u8) {
                         format!("{exchanged:?}, {} bytes", answer.len())
                     });
                     reached("answered after the end");
-                });
-            }
-        });
-    });
-}
-
-/// Every other client vanishes in the middle of what it sends, with a reset or with an end.
-pub(crate) fn vanishing(clients: u8) {
-    on_a_node(|node| {
-        let server = serve(node, bind(), |_| Echo);
-        thread::scope(|scope| {
-            for client in 0..clients {
-                scope.spawn(move || {
-                    let mut socket = connect(server.address);
-                    exchange(&mut socket, [client; 64]);
-                    match client % 4 {
-                        0 => reset(socket),
-                        // An answer is on its way to nobody.
-                        2 => drop(socket.write_all(&[client; 4000])),
-                        _ => (0..20).for_each(|message| exchange(&mut socket, [message; 64])),
-                    }
                 });
             }
         });
