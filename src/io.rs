@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`tcp`] listener | accepts, and spawns a connection for each | stops it |
 //! | [`tcp`] connection | reads | runs the session, writes, half-closes, closes |
+//! | [`lines`] | reads standard input, a pipe, a FIFO, by line or by chunk | is yours |
 //! | [`unix`] listener and connection | the same, on Unix stream sockets | the same |
 //!
 //! Each Reader blocks in one place, where it waits for its source *and* for its waker: so an interrupt ends
@@ -13,6 +14,8 @@
 mod connection;
 mod data;
 mod forward;
+mod line;
+pub mod lines;
 mod link;
 mod listener;
 mod output;

@@ -4,7 +4,7 @@
 mod tcp_support;
 
 use std::error::Error;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -164,15 +164,4 @@ fn an_idle_server_uses_no_time() {
         assert!(used <= 2, "{used} hundredths of a second of processor time in one idle second");
         stop(&node);
     });
-}
-
-/// How many hundredths of a second this process has run.
-fn ticks() -> u64 {
-    let mut text = String::new();
-    std::fs::File::open("/proc/self/stat")
-        .and_then(|mut file| file.read_to_string(&mut text))
-        .expect("/proc is there");
-    // Behind the name in parentheses; utime and stime are the 12th and 13th from there.
-    let fields: Vec<_> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    fields[11..13].iter().map(|field| field.parse::<u64>().expect("a number")).sum()
 }

@@ -74,9 +74,15 @@ impl Drop for Hold {
 }
 
 impl Data {
+    /// Data that count as they are long.
     pub(crate) fn new(bytes: &[u8], window: &Arc<Window>) -> Self {
-        window.hold(bytes.len());
-        let hold = Hold { window: Arc::clone(window), bytes: bytes.len() };
+        Self::weighing(bytes.len(), bytes, window)
+    }
+
+    /// Data that count as `weight` bytes.
+    pub(crate) fn weighing(weight: usize, bytes: &[u8], window: &Arc<Window>) -> Self {
+        window.hold(weight);
+        let hold = Hold { window: Arc::clone(window), bytes: weight };
         Self { bytes: Bytes::copy_from_slice(bytes), hold }
     }
 

@@ -111,6 +111,14 @@ pub(crate) fn expect_threads(expected: usize) {
     wait_until(|| count("/proc/self/task") == expected);
 }
 
+/// How many hundredths of a second this process has run.
+pub(crate) fn ticks() -> u64 {
+    let text = fs::read_to_string("/proc/self/stat").expect("/proc is there");
+    // Behind the name in parentheses; utime and stime are the 12th and 13th from there.
+    let fields: Vec<_> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    fields[11..13].iter().map(|field| field.parse::<u64>().expect("a number")).sum()
+}
+
 /// A directory of the test's own, removed with everything in it.
 pub(crate) struct Directory(PathBuf);
 

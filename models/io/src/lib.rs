@@ -23,6 +23,7 @@ macro_rules! catalogue {
     };
 }
 
+mod lines;
 mod parts;
 mod tally;
 mod tcp;
@@ -60,7 +61,8 @@ const FAILED: &[Guarantee] = &[
     CleanStop,
 ];
 
-static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| [tcp::SCENARIOS, unix::SCENARIOS].concat());
+static SCENARIOS: LazyLock<Vec<Scenario>> =
+    LazyLock::new(|| [lines::SCENARIOS, tcp::SCENARIOS, unix::SCENARIOS].concat());
 
 /// All scenarios.
 pub fn scenarios() -> &'static [Scenario] {
