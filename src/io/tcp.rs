@@ -50,7 +50,7 @@
 //!
 //! # What ends a connection
 //! The [`Session`], by an error or by [`Connection::close`]; [`Command::close`]; an error of the socket, a
-//! reset for example ([`Exit::Failed`]); both halves closed; the end of its owner. The peer's end of sending
+//! reset for example ([`Exit::Failed`](crate::Exit::Failed)); both halves closed; the end of its owner. The peer's end of sending
 //! alone does not: [`Session::ended`] is called, and what is then written is still sent.
 //!
 //! # What ends a listener
