@@ -19,10 +19,16 @@ pub mod lines;
 mod link;
 mod listener;
 mod output;
+mod poller;
 mod queue;
 mod session;
+mod shared;
+mod stepwise;
 pub mod tcp;
 pub mod unix;
 mod waker;
 
 pub use bytes::Bytes;
+pub use shared::shared;
+pub use stepwise::{Step, Stepwise, Wait};
+pub use waker::{Ready, Requests, Waker};

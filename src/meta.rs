@@ -35,6 +35,7 @@ use crate::family::End;
 use crate::inbox::{Inbox, Task};
 use crate::lifecycle::{Control, Lifecycle, Manner};
 use crate::mailbox::{self, Behaviour, Core, Mailbox, Signal};
+use crate::node::Node;
 use crate::process::{Down, Exited, SpawnError, spawned, start};
 use crate::timer::{self, Timer, TimerError};
 
@@ -58,6 +59,12 @@ pub trait Reader<M: Send + 'static>: Send + Sized + 'static {
     /// # Errors
     /// The reason for which the meta-process ends.
     fn run(self, context: &ReaderContext<M>) -> Result<(), Exit>;
+
+    /// Starts it where it runs: on a thread of its own.
+    #[doc(hidden)]
+    fn start(self, line: ReaderLine<M>) -> std::io::Result<()> {
+        line.on_a_thread(self)
+    }
 }
 
 /// The line of a meta-process that handles messages, one at a time.
@@ -277,7 +284,7 @@ where
     let address = Address(Arc::clone(activation.inbox()));
     let actor = address.id();
     let result = match mailbox::init(&mut activation) {
-        Ok(()) => match start_reader(reader, ReaderContext { me: Arc::clone(&address.0) }) {
+        Ok(()) => match reader.start(ReaderLine(ReaderContext { me: Arc::clone(&address.0) })) {
             Ok(()) => {
                 activation.with(|_, core| core.interrupt = Some(interrupt));
                 start(activation);
@@ -299,38 +306,63 @@ where
     spawned(result, Kind::Meta, Some(parent.id))
 }
 
-/// Starts the Reader's thread.
-fn start_reader<M: Send + 'static, R: Reader<M>>(
-    reader: R,
-    context: ReaderContext<M>,
-) -> std::io::Result<()> {
-    // Held while the thread starts, so that a Reader that ends at once finds its own handle in it.
-    let thread = Arc::new(Mutex::new(None));
-    let mut own = thread.lock();
-    let name = format!("reader-{}", context.id());
-    let theirs = Arc::clone(&thread);
-    *own = Some(thread::spawn(name, R::STACK_BYTES, move || read(reader, context, &theirs))?);
-    Ok(())
-}
+/// The Reader of one meta-process, as the runtime sees it: what is recorded of it, and how it ends.
+#[doc(hidden)]
+pub struct ReaderLine<M: Send + 'static>(ReaderContext<M>);
 
-/// The Reader's thread, from beginning to end.
-fn read<M: Send + 'static, R: Reader<M>>(
-    reader: R,
-    context: ReaderContext<M>,
-    own: &Mutex<Option<JoinHandle>>,
-) {
-    let actor = Arc::clone(context.me.shared());
-    let result = {
-        let _line = record::enter(actor.id);
-        emit(|_| Event::ReaderBegin { actor: actor.id });
-        let result = catch(|| reader.run(&context)).map_err(|payload| Exit::from_panic(&*payload)).flatten();
-        emit(|_| Event::ReaderEnd { actor: actor.id, ok: result.is_ok() });
-        result
-    };
-    context.me.signal(Signal::ReaderEnded(result));
-    let handle = own.lock().take().expect("stored before the lock was first free");
-    actor.node.reader_ended(handle);
-    // Before the end is reported: who waits for the end may then count what is left in memory.
-    drop(context);
-    actor.end(End::Reader);
+impl<M: Send + 'static> ReaderLine<M> {
+    pub(crate) fn context(&self) -> &ReaderContext<M> {
+        &self.0
+    }
+
+    pub(crate) fn node(&self) -> &Node {
+        &self.0.me.shared().node
+    }
+
+    /// Says that the Reader begins.
+    pub(crate) fn begin(&self) {
+        let actor = self.0.id();
+        self.as_reader(|| emit(|_| Event::ReaderBegin { actor }));
+    }
+
+    /// Runs code of the Reader's, containing its panic (`panic-containment`).
+    pub(crate) fn contain<R>(&self, code: impl FnOnce(&ReaderContext<M>) -> R) -> Result<R, Exit> {
+        self.as_reader(|| catch(|| code(&self.0))).map_err(|payload| Exit::from_panic(&*payload))
+    }
+
+    fn as_reader<R>(&self, code: impl FnOnce() -> R) -> R {
+        let _line = record::enter(self.0.id());
+        code()
+    }
+
+    /// The Reader is over, and dropped; `settle` is the last thing to do before that is reported.
+    pub(crate) fn end(self, result: Result<(), Exit>, settle: impl FnOnce(&Node)) {
+        let actor = Arc::clone(self.0.me.shared());
+        self.as_reader(|| emit(|_| Event::ReaderEnd { actor: actor.id, ok: result.is_ok() }));
+        self.0.me.signal(Signal::ReaderEnded(result));
+        settle(&actor.node);
+        // Before the end is reported: who waits for the end may then count what is left in memory.
+        drop(self);
+        actor.end(End::Reader);
+    }
+
+    /// Starts a thread for the Reader.
+    pub(crate) fn on_a_thread<R: Reader<M>>(self, reader: R) -> std::io::Result<()> {
+        // Held while the thread starts, so that a Reader that ends at once finds its own handle in it.
+        let thread = Arc::new(Mutex::new(None));
+        let mut own = thread.lock();
+        let name = format!("reader-{}", self.0.id());
+        let theirs = Arc::clone(&thread);
+        *own = Some(thread::spawn(name, R::STACK_BYTES, move || self.read(reader, &theirs))?);
+        Ok(())
+    }
+
+    /// The Reader's thread, from beginning to end.
+    fn read<R: Reader<M>>(self, reader: R, own: &Mutex<Option<JoinHandle>>) {
+        self.begin();
+        let result = self.contain(|context| reader.run(context)).flatten();
+        self.end(result, |node| {
+            node.reader_ended(own.lock().take().expect("stored before the lock was first free"));
+        });
+    }
 }

@@ -47,6 +47,25 @@ struct Inner {
     timers: Timers,
     /// The thread of the Reader that ended last: it has joined the one before it, `stop` joins it.
     last_reader: Mutex<Option<JoinHandle>>,
+    companion: Mutex<Option<Box<dyn Companion>>>,
+}
+
+/// What the node's meta-processes have in common and make when first they need it. It ends with the node.
+pub(crate) trait Companion: Any + Send {
+    /// No meta-process needs it any more: ends its threads.
+    fn end(&self);
+    /// Waits until they have ended.
+    fn join(&self);
+}
+
+impl Drop for Inner {
+    /// For a node that was not stopped. Whoever drops it may be one of those threads.
+    fn drop(&mut self) {
+        let companion = self.companion.lock().take();
+        if let Some(companion) = companion {
+            companion.end();
+        }
+    }
 }
 
 /// A message that was accepted and will not be handled, because its actor ended.
@@ -126,6 +145,7 @@ impl Node {
             late_replies: AtomicU64::new(0),
             timers: Timers::default(),
             last_reader: Mutex::new(None),
+            companion: Mutex::new(None),
         }))
     }
 
@@ -265,6 +285,11 @@ impl Node {
         if let Some(thread) = last_reader {
             thread.join();
         }
+        let companion = self.0.companion.lock().take();
+        if let Some(companion) = companion {
+            companion.end();
+            companion.join();
+        }
         // A subscriber's address leads back to this node: nothing of either would ever be freed (`no-leak`).
         let subscribers = std::mem::take(&mut *self.0.dead_letters.lock());
         drop(subscribers);
@@ -334,6 +359,21 @@ impl Node {
         if let Some(before) = before {
             before.join();
         }
+    }
+
+    /// The node's companion, made if there is none yet.
+    pub(crate) fn companion<T: Companion + Clone, E>(
+        &self,
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut companion = self.0.companion.lock();
+        if let Some(companion) = &*companion {
+            let any: &dyn Any = &**companion;
+            return Ok(any.downcast_ref::<T>().expect("there is one kind of companion").clone());
+        }
+        let made = make()?;
+        *companion = Some(Box::new(made.clone()));
+        Ok(made)
     }
 
     /// Makes an actor known by a name, unless another one is.

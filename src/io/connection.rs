@@ -1,24 +1,28 @@
 //! The two lines of a connection, whatever kind of stream socket it is.
 
+use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 
-use platform::readiness::Readiness;
+use platform::readiness::{Readiness, Source};
 use platform::sync::Arc;
 
 use super::data::Data;
 use super::link::{Link, Socket};
 use super::output::Output;
 use super::session::{Command, Connection, Request, Session};
+use super::stepwise::{Step, Stepwise, Wait, failed};
 use super::waker::{Ready, Requests, Waker};
 use crate::exit::Exit;
-use crate::meta::{Handler, HandlerContext, Interrupt, Reader, ReaderContext};
-
-/// Room for a session's callbacks, which run on the Reader's thread, and for a backtrace if one panics.
-/// Only what is used of it becomes resident.
-pub(crate) const STACK_BYTES: usize = 256 << 10;
+use crate::meta::{Handler, HandlerContext, ReaderContext};
 
 /// How much one system call reads at most.
 const CHUNK: usize = 16 << 10;
+
+platform::thread_local! {
+    /// What a connection reads into, whichever it is: an idle one needs none.
+    #[allow(clippy::missing_const_for_thread_local, reason = "not every platform has the const form")]
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(Vec::new());
+}
 
 /// The two lines of one connection.
 pub(crate) fn lines<S: Session>(socket: impl Socket, waker: Waker, session: S) -> (Input, Talk<S>) {
@@ -37,41 +41,16 @@ pub(crate) struct Input {
     write_wanted: bool,
 }
 
-/// What the Reader returns, now.
-#[derive(Debug)]
-struct Over(Result<(), Exit>);
-
-impl From<io::Error> for Over {
-    fn from(error: io::Error) -> Self {
-        Self(Err(error.into()))
-    }
-}
-
-impl Input {
-    /// Waits for something to do, and does it.
-    fn turn(&mut self, buffer: &mut Vec<u8>, context: &ReaderContext<Command>) -> Result<(), Over> {
-        let Ready { source, requests } = self.wait()?;
-        if requests.contains(Requests::END) {
-            return Err(Over(Ok(())));
-        }
-        self.write_wanted |= requests.contains(Requests::WRITABLE);
-        if self.write_wanted && source.intersects(Readiness::WRITE.union(Readiness::BROKEN)) {
-            self.write_wanted = false;
-            deliver(Request::Writable, context)?;
-        }
-        if self.ended && source.intersects(Readiness::BROKEN) {
-            // Both halves are closed, or the peer is gone: there is nothing left to wait for.
-            return Err(Over(self.link.socket.take_error()?.map_or(Ok(()), |error| Err(error.into()))));
-        }
-        // What is broken is read to its end even when reading is held up: no more can come, and until it is
-        // read the wait would end at once.
-        if !self.ended && source.intersects(Readiness::READ.union(Readiness::BROKEN)) {
-            self.read(buffer, context)?;
-        }
-        Ok(())
+impl Stepwise<Command> for Input {
+    fn source(&self) -> &dyn Source {
+        &*self.link.socket
     }
 
-    fn wait(&self) -> io::Result<Ready> {
+    fn waker(&self) -> &Waker {
+        &self.link.waker
+    }
+
+    fn wait(&self) -> Wait {
         let mut interest = Readiness::NONE;
         if !self.ended && !self.link.is_held_up() {
             interest = interest.union(Readiness::READ);
@@ -79,49 +58,59 @@ impl Input {
         if self.write_wanted {
             interest = interest.union(Readiness::WRITE);
         }
-        self.link.waker.wait(Some((&*self.link.socket, interest)), None)
+        Wait { interest: Some(interest), timeout: None }
     }
 
+    fn step(&mut self, Ready { source, requests }: Ready, context: &ReaderContext<Command>) -> Step {
+        self.write_wanted |= requests.contains(Requests::WRITABLE);
+        if self.write_wanted && source.intersects(Readiness::WRITE.union(Readiness::BROKEN)) {
+            self.write_wanted = false;
+            deliver(Request::Writable, context)?;
+        }
+        if self.ended && source.intersects(Readiness::BROKEN) {
+            // Both halves are closed, or the peer is gone: there is nothing left to wait for.
+            return match self.link.socket.take_error() {
+                Ok(None) => Step::Break(Ok(())),
+                Ok(Some(error)) | Err(error) => failed(error),
+            };
+        }
+        // What is broken is read to its end even when reading is held up: no more can come, and until it is
+        // read the wait would end at once.
+        if !self.ended && source.intersects(Readiness::READ.union(Readiness::BROKEN)) {
+            self.read(context)?;
+        }
+        Step::Continue(())
+    }
+}
+
+impl Input {
     /// Reads once, and delivers what came.
-    fn read(&mut self, buffer: &mut Vec<u8>, context: &ReaderContext<Command>) -> Result<(), Over> {
-        // Made when something is there to be read: an idle connection needs none.
-        buffer.resize(CHUNK, 0);
-        let request = match self.link.socket.read(buffer) {
-            Ok(0) => {
+    fn read(&mut self, context: &ReaderContext<Command>) -> Step {
+        let read = BUFFER.with_borrow_mut(|buffer| {
+            buffer.resize(CHUNK, 0);
+            let count = self.link.socket.read(buffer)?;
+            Ok((count > 0).then(|| Data::new(&buffer[..count], &self.link)))
+        });
+        let request = match read {
+            Ok(None) => {
                 self.ended = true;
                 Request::Ended
             }
-            Ok(count) => Request::Received(Data::new(&buffer[..count], &self.link)),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
+            Ok(Some(data)) => Request::Received(data),
+            Err(error) if is_for_nothing(&error) => return Step::Continue(()),
+            Err(error) => return failed(error),
         };
         deliver(request, context)
     }
 }
 
-/// Tells the Handler; when it has ended, the Reader is over too.
-fn deliver(request: Request, context: &ReaderContext<Command>) -> Result<(), Over> {
-    context.deliver(Command(request)).map_err(|_| Over(Ok(())))
+fn is_for_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-impl Reader<Command> for Input {
-    const STACK_BYTES: usize = STACK_BYTES;
-
-    fn interrupt(&mut self) -> Interrupt {
-        let link = Arc::clone(&self.link);
-        Interrupt::new(move || link.waker.wake(Requests::END))
-    }
-
-    fn run(mut self, context: &ReaderContext<Command>) -> Result<(), Exit> {
-        let mut buffer = Vec::new();
-        loop {
-            if let Err(Over(result)) = self.turn(&mut buffer, context) {
-                return result;
-            }
-        }
-    }
+/// Tells the Handler; when it has ended, the Reader is over too.
+fn deliver(request: Request, context: &ReaderContext<Command>) -> Step {
+    context.deliver(Command(request)).map_or(Step::Break(Ok(())), Step::Continue)
 }
 
 /// The Handler of a connection.

@@ -5,14 +5,15 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use platform::readiness::{Readiness, Source};
-use platform::sync::Arc;
 
-use super::connection::{self, STACK_BYTES};
+use super::connection;
 use super::link::Socket;
 use super::session::Session;
-use super::waker::{Requests, Waker};
+use super::shared::shared;
+use super::stepwise::{Step, Stepwise, Wait, failed};
+use super::waker::{Ready, Waker};
 use crate::exit::Exit;
-use crate::meta::{Handler, HandlerContext, Interrupt, Reader, ReaderContext};
+use crate::meta::{Handler, HandlerContext, ReaderContext};
 use crate::process::SpawnError;
 
 /// How long an accept that failed waits before the next, at first and at most: each failure doubles it.
@@ -55,36 +56,57 @@ impl<P, S: Session, F: FnMut(P) -> S + Send + 'static> Accept<P> for F {
 pub struct Stop;
 
 /// The two lines of one listener.
-pub(crate) fn lines<L: Listen, A: Accept<L::Peer>>(
-    socket: L,
-    accept: A,
-) -> io::Result<(Acceptor<L, A>, Door)> {
-    Ok((Acceptor { socket, accept, waker: Arc::new(Waker::new()?), pause: PAUSES.0 }, Door))
+pub(crate) fn lines<L: Listen, A: Accept<L::Peer>>(socket: L, accept: A) -> (Acceptor<L, A>, Door) {
+    let waker = Waker::unbound();
+    (Acceptor { socket, accept, waker, shares: false, pausing: false, pause: PAUSES.0 }, Door)
 }
 
 /// The Reader of a listener.
 pub(crate) struct Acceptor<L, A> {
     socket: L,
     accept: A,
-    waker: Arc<Waker>,
-    /// How long to wait after the next failure.
+    waker: Waker,
+    /// It shares a poller, and so do its connections.
+    shares: bool,
+    /// After a failure: somebody to accept is there all the time, so only the time is waited for.
+    pausing: bool,
+    /// How long the next pause is.
     pause: Duration,
 }
 
-/// What became of an attempt to accept.
-enum Attempt {
-    /// Try again when there is somebody to accept.
-    Done,
-    /// Try again after a while.
-    Pause,
-    /// The listener is of no use any more.
-    Over(Result<(), Exit>),
+impl<L: Listen, A: Accept<L::Peer>> Stepwise<Stop> for Acceptor<L, A> {
+    fn source(&self) -> &dyn Source {
+        &self.socket
+    }
+
+    fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
+    fn wait(&self) -> Wait {
+        match self.pausing {
+            true => Wait { interest: None, timeout: Some(self.pause) },
+            false => Wait { interest: Some(Readiness::READ), timeout: None },
+        }
+    }
+
+    fn step(&mut self, _: Ready, context: &ReaderContext<Stop>) -> Step {
+        if std::mem::take(&mut self.pausing) {
+            self.pause = (2 * self.pause).min(PAUSES.1);
+        }
+        self.attempt(context)
+    }
+
+    fn share(&mut self) {
+        self.shares = true;
+    }
 }
 
 impl<L: Listen, A: Accept<L::Peer>> Acceptor<L, A> {
-    fn attempt(&mut self, context: &ReaderContext<Stop>) -> Attempt {
+    fn attempt(&mut self, context: &ReaderContext<Stop>) -> Step {
         // First what the connection will need, so that nobody is accepted only to be dropped.
-        let waker = match Waker::new() {
+        let waker = if self.shares { Ok(Waker::unbound()) } else { Waker::new() };
+        let waker = match waker {
             Ok(waker) => waker,
             Err(error) => return self.failed(&error),
         };
@@ -94,10 +116,10 @@ impl<L: Listen, A: Accept<L::Peer>> Acceptor<L, A> {
                 return match error.kind() {
                     // It went away before it was accepted.
                     ErrorKind::WouldBlock | ErrorKind::ConnectionAborted | ErrorKind::Interrupted => {
-                        Attempt::Done
+                        Step::Continue(())
                     }
                     // This is no listening socket.
-                    ErrorKind::InvalidInput | ErrorKind::Unsupported => Attempt::Over(Err(error.into())),
+                    ErrorKind::InvalidInput | ErrorKind::Unsupported => failed(error),
                     _ => self.failed(&error),
                 };
             }
@@ -105,62 +127,29 @@ impl<L: Listen, A: Accept<L::Peer>> Acceptor<L, A> {
         if let Err(error) = socket.prepare() {
             // Broken before it began.
             self.accept.failed(&error);
-            return Attempt::Done;
+            return Step::Continue(());
         }
         let (reader, handler) = connection::lines(socket, waker, self.accept.accept(peer));
-        match context.spawn_meta(reader, handler) {
-            Ok(_) => {
-                self.pause = PAUSES.0;
-                Attempt::Done
-            }
+        let spawned = match self.shares {
+            true => context.spawn_meta(shared(reader), handler),
+            false => context.spawn_meta(reader, handler),
+        };
+        match spawned {
+            Ok(_) => self.pause = PAUSES.0,
             // The owner of all this is ending.
-            Err(SpawnError::Refused) => Attempt::Over(Ok(())),
-            Err(error @ SpawnError::Thread(_)) => self.failed(&error),
+            Err(SpawnError::Refused) => return Step::Break(Ok(())),
+            Err(error @ SpawnError::Thread(_)) => return self.failed(&error),
             // The session would not have this peer; that says nothing about the next.
-            Err(error) => {
-                self.accept.failed(&error);
-                Attempt::Done
-            }
+            Err(error) => self.accept.failed(&error),
         }
+        Step::Continue(())
     }
 
-    fn failed(&mut self, error: &dyn Error) -> Attempt {
+    /// Tries again after a while.
+    fn failed(&mut self, error: &dyn Error) -> Step {
         self.accept.failed(error);
-        Attempt::Pause
-    }
-
-    /// How long to wait now, after a failure.
-    fn next_pause(&mut self) -> Duration {
-        let pause = self.pause;
-        self.pause = (2 * pause).min(PAUSES.1);
-        pause
-    }
-}
-
-impl<L: Listen, A: Accept<L::Peer>> Reader<Stop> for Acceptor<L, A> {
-    const STACK_BYTES: usize = STACK_BYTES;
-
-    fn interrupt(&mut self) -> Interrupt {
-        let waker = Arc::clone(&self.waker);
-        Interrupt::new(move || waker.wake(Requests::END))
-    }
-
-    fn run(mut self, context: &ReaderContext<Stop>) -> Result<(), Exit> {
-        let mut pause = None;
-        loop {
-            // During a pause the waker alone ends the wait: somebody to accept is there all the time.
-            let socket: &dyn Source = &self.socket;
-            let source = pause.is_none().then_some((socket, Readiness::READ));
-            let ready = self.waker.wait(source, pause.take())?;
-            if ready.requests.contains(Requests::END) {
-                return Ok(());
-            }
-            match self.attempt(context) {
-                Attempt::Done => {}
-                Attempt::Pause => pause = Some(self.next_pause()),
-                Attempt::Over(result) => return result,
-            }
-        }
+        self.pausing = true;
+        Step::Continue(())
     }
 }
 

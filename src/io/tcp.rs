@@ -62,9 +62,10 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 
 use super::link::Socket;
 use super::listener::{self, Listen};
+use super::stepwise::Stepwise;
 use super::waker::Waker;
 use super::{connection, forward};
-use crate::meta::{Handler, Reader};
+use crate::meta::Handler;
 
 pub use super::data::Data;
 pub use super::listener::{Accept, Stop};
@@ -80,9 +81,9 @@ pub use super::session::{Command, Connection, Session};
 pub fn listener<A: Accept<SocketAddr>>(
     socket: TcpListener,
     accept: A,
-) -> io::Result<(impl Reader<Stop>, impl Handler<Message = Stop>)> {
+) -> io::Result<(impl Stepwise<Stop>, impl Handler<Message = Stop>)> {
     socket.set_nonblocking(true)?;
-    listener::lines(socket, accept)
+    Ok(listener::lines(socket, accept))
 }
 
 /// The two lines of a connection on `socket`, for `spawn_meta`: for one that was not accepted by a
@@ -93,9 +94,9 @@ pub fn listener<A: Accept<SocketAddr>>(
 pub fn connection<S: Session>(
     socket: TcpStream,
     session: S,
-) -> io::Result<(impl Reader<Command>, impl Handler<Message = Command>)> {
+) -> io::Result<(impl Stepwise<Command>, impl Handler<Message = Command>)> {
     socket.prepare()?;
-    Ok(connection::lines(socket, Waker::new()?, session))
+    Ok(connection::lines(socket, Waker::unbound(), session))
 }
 
 impl Listen for TcpListener {

@@ -58,9 +58,10 @@ use nix::sys::socket::sockopt::PeerCredentials;
 
 use super::link::Socket;
 use super::listener::{self, Listen};
+use super::stepwise::Stepwise;
 use super::waker::Waker;
 use super::{connection, forward};
-use crate::meta::{Handler, Reader};
+use crate::meta::Handler;
 
 pub use super::data::Data;
 pub use super::listener::{Accept, Stop};
@@ -76,10 +77,10 @@ pub use super::session::{Command, Connection, Session};
 pub fn listener<A: Accept<Peer>>(
     socket: impl Into<Listener>,
     accept: A,
-) -> io::Result<(impl Reader<Stop>, impl Handler<Message = Stop>)> {
+) -> io::Result<(impl Stepwise<Stop>, impl Handler<Message = Stop>)> {
     let socket = socket.into();
     socket.socket.set_nonblocking(true)?;
-    listener::lines(socket, accept)
+    Ok(listener::lines(socket, accept))
 }
 
 /// The two lines of a connection on `socket`, for `spawn_meta`: for one that was not accepted by a
@@ -90,9 +91,9 @@ pub fn listener<A: Accept<Peer>>(
 pub fn connection<S: Session>(
     socket: UnixStream,
     session: S,
-) -> io::Result<(impl Reader<Command>, impl Handler<Message = Command>)> {
+) -> io::Result<(impl Stepwise<Command>, impl Handler<Message = Command>)> {
     socket.prepare()?;
-    Ok(connection::lines(socket, Waker::new()?, session))
+    Ok(connection::lines(socket, Waker::unbound(), session))
 }
 
 /// Who is at the other end of a connection that was accepted.

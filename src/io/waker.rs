@@ -1,80 +1,183 @@
 //! What wakes a Reader that waits for its source.
 //!
-//! A [`Waker`] is one word of requests and one descriptor. Whoever wants something of the Reader sets a bit
-//! in the word and, if the word was empty, makes the descriptor readable. The Reader first makes it
-//! unreadable, then takes all bits at once. A bit set in between is taken now, and one set later finds the
-//! word empty and makes the descriptor readable again: none is lost, whoever races.
+//! A [`Waker`] is one word of requests and one *bell*. Whoever wants something of the Reader sets a bit in the
+//! word and, if the word was empty, rings the bell. The Reader first silences the bell, then takes all bits at
+//! once. A bit set in between is taken now, and one set later finds the word empty and rings again: none is
+//! lost, whoever races.
+//!
+//! What the bell is depends on where the Reader runs. On a thread of its own, it is a descriptor that the
+//! thread waits for beside its source. If it shares a poller, it is the inbox of its steps, and ringing is
+//! pushing. Before that is known there is none; who brings the bell looks at the word afterwards.
 //!
 //! Both accesses to the word are read-modify-writes, so it has one modification order and needs nothing but
 //! release and acquire.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
 use platform::readiness::{self, Event, Readiness, Source};
 use platform::sync::atomic::{AtomicU32, Ordering};
+use platform::sync::{Arc, Mutex};
+
+use crate::inbox::Task;
+use crate::node::Node;
 
 /// What a Reader is asked for: any of these.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Requests(u32);
+pub struct Requests(u32);
 
 impl Requests {
     /// Nothing.
-    pub(crate) const NONE: Self = Self(0);
+    pub const NONE: Self = Self(0);
     /// Return: the meta-process ends.
     pub(crate) const END: Self = Self(1);
     /// Say when the source can be written to.
     pub(crate) const WRITABLE: Self = Self(2);
     /// Look again whether reading may go on.
     pub(crate) const READ_ON: Self = Self(4);
+    /// The time that was to be waited is over.
+    pub(crate) const DUE: Self = Self(8);
 
-    pub(crate) fn contains(self, other: Self) -> bool {
+    /// Says whether all of `other` is asked for.
+    pub fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// A poller found the source ready.
+    pub(crate) fn report(ready: Readiness) -> Self {
+        Self(ready.bits() << READY)
+    }
+
+    /// What a poller found.
+    pub(crate) fn reported(self) -> Readiness {
+        Readiness::from_bits(self.0 >> READY)
     }
 }
 
+/// The bits from here on are a poller's.
+const READY: u32 = 24;
+
 /// What ended a wait.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ready {
+pub struct Ready {
     /// What the source is ready for; nothing if there is no source, or it was not the source.
-    pub(crate) source: Readiness,
+    pub source: Readiness,
     /// What the Reader was asked for.
-    pub(crate) requests: Requests,
+    pub requests: Requests,
 }
 
 /// A source, and what to wait for.
 pub(crate) type Interest<'a> = (&'a dyn Source, Readiness);
 
-/// Where a Reader waits, and how to end its wait from another thread.
+/// Where a Reader waits, and how to end its wait from another thread. Cloning gives another handle on it.
+#[derive(Clone, Debug)]
+pub struct Waker(Arc<Inner>);
+
 #[derive(Debug)]
-pub(crate) struct Waker {
+struct Inner {
     requests: AtomicU32,
-    event: Event,
+    bell: Mutex<Bell>,
+}
+
+/// What tells the Reader that the word is not empty any more.
+enum Bell {
+    /// It is not known yet where the Reader runs, or it is over.
+    None,
+    /// It is on a thread of its own.
+    Event(Arc<Event>),
+    /// It shares a poller.
+    Steps(Box<dyn Steps>),
+}
+
+/// A Reader that goes on in steps.
+pub(crate) trait Steps: Send {
+    /// Asks for a step; if nobody is at one, whoever asks has to run it on this node.
+    fn push(&self) -> Option<(Node, Task)>;
+}
+
+impl fmt::Debug for Bell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Event(_) => "Event",
+            Self::Steps(_) => "Steps",
+        })
+    }
+}
+
+impl Default for Waker {
+    fn default() -> Self {
+        Self::unbound()
+    }
 }
 
 impl Waker {
-    /// A waker that nobody has asked for anything yet.
+    /// The waker of a Reader that may run anywhere.
+    pub fn unbound() -> Self {
+        Self(Arc::new(Inner { requests: AtomicU32::new(Requests::NONE.0), bell: Mutex::new(Bell::None) }))
+    }
+
+    /// The waker of a Reader that runs on a thread of its own.
     ///
     /// # Errors
     /// The operating system's, for example when there is no descriptor left.
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self { requests: AtomicU32::new(0), event: Event::new()? })
+        let waker = Self::unbound();
+        waker.event()?;
+        Ok(waker)
     }
 
     /// Asks the Reader for something. Never waits.
     pub(crate) fn wake(&self, request: Requests) {
         // Release: pairs with the Acquire of `take`; what the Reader is to see was written before.
-        if self.requests.fetch_or(request.0, Ordering::Release) == Requests::NONE.0 {
-            self.event.raise();
+        if self.0.requests.fetch_or(request.0, Ordering::Release) == Requests::NONE.0 {
+            self.ring();
         }
     }
 
-    /// Takes what the Reader was asked for.
-    fn take(&self) -> Requests {
-        // First the descriptor, then the word: see the head of this file.
-        self.event.clear();
+    fn ring(&self) {
+        let step = match &*self.0.bell.lock() {
+            Bell::None => None,
+            Bell::Event(event) => {
+                event.raise();
+                None
+            }
+            Bell::Steps(steps) => steps.push(),
+        };
+        // Not under the lock: who executes it may run it here.
+        if let Some((node, task)) = step {
+            node.executor().execute(task);
+        }
+    }
+
+    /// The descriptor that is the bell from now on, if it was not already.
+    fn event(&self) -> io::Result<Arc<Event>> {
+        let mut bell = self.0.bell.lock();
+        if let Bell::Event(event) = &*bell {
+            return Ok(Arc::clone(event));
+        }
+        let event = Arc::new(Event::new()?);
+        *bell = Bell::Event(Arc::clone(&event));
+        Ok(event)
+    }
+
+    /// The Reader goes on in steps from now on. Whoever says so looks at the word afterwards.
+    pub(crate) fn bind(&self, steps: impl Steps + 'static) {
+        let before = std::mem::replace(&mut *self.0.bell.lock(), Bell::Steps(Box::new(steps)));
+        drop(before);
+    }
+
+    /// The Reader is over: nobody needs to be told anything.
+    pub(crate) fn unbind(&self) {
+        let before = std::mem::replace(&mut *self.0.bell.lock(), Bell::None);
+        drop(before);
+    }
+
+    /// Takes what the Reader was asked for. The bell is silent already: see the head of this file.
+    pub(crate) fn take(&self) -> Requests {
         // Acquire: pairs with the Release of `wake`.
-        Requests(self.requests.swap(Requests::NONE.0, Ordering::Acquire))
+        Requests(self.0.requests.swap(Requests::NONE.0, Ordering::Acquire))
     }
 
     /// Waits until the source, if there is one, is ready for one of `interest`, or broken, or until the
@@ -96,7 +199,13 @@ impl Waker {
         sources: [Option<Interest<'_>>; N],
         timeout: Option<Duration>,
     ) -> io::Result<([Readiness; N], Requests)> {
-        let (asked, ready) = readiness::wait(&self.event, sources, timeout)?;
-        Ok((ready, if asked { self.take() } else { Requests::NONE }))
+        let event = self.event()?;
+        let (asked, ready) = readiness::wait(&event, sources, timeout)?;
+        if !asked {
+            return Ok((ready, Requests::NONE));
+        }
+        // First the bell, then the word: see the head of this file.
+        event.clear();
+        Ok((ready, self.take()))
     }
 }

@@ -238,16 +238,16 @@ impl Poller {
         source.level(&mut |level| level.polled = None);
     }
 
-    /// Waits until sources are ready, at most for `timeout`, and adds them to `found`, each with its key. It
-    /// may return for nothing.
+    /// Waits until sources are ready, at most for `timeout`, and adds them to `found`, each with its key;
+    /// says whether the time was over first. It may return for nothing.
     ///
     /// # Errors
     /// Never; the signature is that of the other platforms.
-    pub fn wait(&self, found: &mut Vec<(u64, Readiness)>, timeout: Option<Duration>) -> io::Result<()> {
+    pub fn wait(&self, found: &mut Vec<(u64, Readiness)>, timeout: Option<Duration>) -> io::Result<bool> {
         let timeout = timeout.unwrap_or(Duration::MAX);
-        let (mut reports, _) =
+        let (mut reports, timed_out) =
             self.0.added.wait_timeout_while(self.0.found.lock(), timeout, |found| found.is_empty());
         found.extend(reports.drain(..));
-        Ok(())
+        Ok(timed_out)
     }
 }

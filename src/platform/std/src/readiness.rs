@@ -158,18 +158,19 @@ impl Poller {
         let _ = epoll::delete(&self.0, source.as_fd());
     }
 
-    /// Waits until sources are ready, at most for `timeout`, and adds them to `found`, each with its key. It
-    /// may return for nothing.
+    /// Waits until sources are ready, at most for `timeout`, and adds them to `found`, each with its key;
+    /// says whether the time was over first. It may return for nothing.
     ///
     /// # Errors
     /// The operating system's.
-    pub fn wait(&self, found: &mut Vec<(u64, Readiness)>, timeout: Option<Duration>) -> io::Result<()> {
+    pub fn wait(&self, found: &mut Vec<(u64, Readiness)>, timeout: Option<Duration>) -> io::Result<bool> {
         let mut events = [MaybeUninit::uninit(); BATCH];
         let events = match epoll::wait(&self.0, &mut events, timespec(timeout).as_ref()) {
             Ok((events, _)) => events,
-            Err(Errno::INTR) => return Ok(()),
+            Err(Errno::INTR) => return Ok(false),
             Err(error) => return Err(error.into()),
         };
+        let timed_out = events.is_empty();
         found.extend(events.iter().map(|event| {
             // Copied: the structure is packed.
             let flags = event.flags;
@@ -177,6 +178,6 @@ impl Poller {
             let (read, write) = (flags.intersects(EventFlags::IN), flags.intersects(EventFlags::OUT));
             (event.data.u64(), readiness(read, write, broken))
         }));
-        Ok(())
+        Ok(timed_out)
     }
 }

@@ -1,0 +1,92 @@
+//! Readers that never block: step functions on readiness.
+//!
+//! A [`Stepwise`] Reader says what it waits for, and goes one step on when that is there. The same steps can
+//! be taken in two places, and the choice is one word for whoever spawns it:
+//!
+//! | | where the steps run | an idle Reader costs |
+//! |---|---|---|
+//! | `spawn_meta(reader, handler)` | on a thread of its own | a thread, a descriptor, the resident part of its stack |
+//! | `spawn_meta(shared(reader), handler)` | on the node's executor, when the node's poller finds it ready | some hundred bytes |
+
+use std::io;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use platform::readiness::{Readiness, Source};
+
+use super::shared::start;
+use super::waker::{Ready, Requests, Waker};
+use crate::exit::Exit;
+use crate::meta::{Interrupt, Reader, ReaderContext, ReaderLine};
+
+/// What a step comes to: to go on, or to end, with a reason if it failed.
+pub type Step = ControlFlow<Result<(), Exit>>;
+
+/// What a Reader waits for until its next step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wait {
+    /// What its source is to be ready for; whether it is broken is always waited for. `None`: not for its
+    /// source at all.
+    pub interest: Option<Readiness>,
+    /// The longest to wait.
+    pub timeout: Option<Duration>,
+}
+
+/// A Reader as a step function: it never blocks, and is called when there is something to do.
+pub trait Stepwise<M: Send + 'static>: Send + Sized + 'static {
+    /// Whether it shares the node's poller; see [`shared`](super::shared()).
+    const SHARED: bool = false;
+
+    /// The descriptor that it reads; always the same.
+    fn source(&self) -> &dyn Source;
+
+    /// What wakes it when it is asked for something; always the same.
+    fn waker(&self) -> &Waker;
+
+    /// What the next step waits for. Asked before each.
+    fn wait(&self) -> Wait;
+
+    /// Goes one step on: something is ready, or was asked for, or the time is over, or none of these. Must not
+    /// block, except in what it calls the user's; what it does not use up is there for the next step.
+    fn step(&mut self, ready: Ready, context: &ReaderContext<M>) -> Step;
+
+    /// The Reader is to share a poller. Called at most once, first: what it spawns may do so too.
+    fn share(&mut self) {}
+}
+
+/// Ends a Reader for an error of the operating system.
+pub(crate) fn failed(error: io::Error) -> Step {
+    Step::Break(Err(error.into()))
+}
+
+/// Room for a session's callbacks, which run on the Reader's thread, and for a backtrace if one panics.
+/// Only what is used of it becomes resident.
+pub(crate) const STACK_BYTES: usize = 256 << 10;
+
+/// Waits, and goes one step on, until it ends.
+impl<M: Send + 'static, S: Stepwise<M>> Reader<M> for S {
+    const STACK_BYTES: usize = STACK_BYTES;
+
+    fn interrupt(&mut self) -> Interrupt {
+        let waker = self.waker().clone();
+        Interrupt::new(move || waker.wake(Requests::END))
+    }
+
+    fn run(mut self, context: &ReaderContext<M>) -> Result<(), Exit> {
+        loop {
+            let Wait { interest, timeout } = self.wait();
+            let source = interest.map(|interest| (self.source(), interest));
+            let ready = self.waker().wait(source, timeout)?;
+            if ready.requests.contains(Requests::END) {
+                return Ok(());
+            }
+            if let Step::Break(result) = self.step(ready, context) {
+                return result;
+            }
+        }
+    }
+
+    fn start(self, line: ReaderLine<M>) -> io::Result<()> {
+        if S::SHARED { start(self, line) } else { line.on_a_thread(self) }
+    }
+}
