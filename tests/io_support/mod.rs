@@ -75,8 +75,11 @@ pub(crate) fn in_own_process(name: &str, variables: &[(&str, &str)], body: impl 
     if std::env::var_os(INSIDE).is_some() {
         return body();
     }
+    // A program that runs another's tests in its own way has them in a module of that name.
+    let program = env!("CARGO_CRATE_NAME");
+    let name = program.strip_suffix("_shared").map_or(name.to_owned(), |module| format!("{module}::{name}"));
     let output = Command::new(std::env::current_exe().expect("this program has a path"))
-        .args([name, "--exact", "--test-threads=1", "--nocapture"])
+        .args([&name, "--exact", "--test-threads=1", "--nocapture"])
         .env(INSIDE, "1")
         .envs(variables.iter().copied())
         .output()

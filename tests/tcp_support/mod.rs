@@ -10,6 +10,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
+use antiphon::io::shared;
 use antiphon::io::tcp::{self, Accept, Command, Connection, Data, Event, Forward, Session, Stop};
 use antiphon::{Address, Exit, Node};
 
@@ -31,6 +32,12 @@ pub(crate) struct Server {
     pub(crate) owner: Address<Infallible>,
 }
 
+/// The same tests are run with Readers on threads of their own and with Readers that share a poller, in two
+/// programs.
+pub(crate) fn readers_share() -> bool {
+    env!("CARGO_CRATE_NAME").ends_with("_shared")
+}
+
 /// Starts a listener on a free port.
 pub(crate) fn serve(node: &Node, accept: impl Accept<SocketAddr>) -> Server {
     serve_on(node, TcpListener::bind("127.0.0.1:0").expect("loopback has a free port"), accept)
@@ -41,7 +48,11 @@ pub(crate) fn serve_on(node: &Node, socket: TcpListener, accept: impl Accept<Soc
     let (tell, told) = mpsc::channel();
     let owner = own(node, move |context| {
         let (reader, handler) = tcp::listener(socket, accept)?;
-        drop(tell.send(context.spawn_meta(reader, handler)?));
+        let listener = match readers_share() {
+            true => context.spawn_meta(shared(reader), handler)?,
+            false => context.spawn_meta(reader, handler)?,
+        };
+        drop(tell.send(listener));
         Ok(())
     });
     Server { address, listener: told.recv().expect("the owner has begun"), owner }
