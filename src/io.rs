@@ -29,6 +29,5 @@ pub mod unix;
 mod waker;
 
 pub use bytes::Bytes;
-pub use shared::shared;
-pub use stepwise::{Step, Stepwise, Wait};
+pub use stepwise::{Step, Steps, Stepwise, Wait, shared};
 pub use waker::{Ready, Requests, Waker};

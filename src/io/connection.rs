@@ -10,10 +10,14 @@ use super::data::Data;
 use super::link::{Link, Socket};
 use super::output::Output;
 use super::session::{Command, Connection, Request, Session};
-use super::stepwise::{Step, Stepwise, Wait, failed};
+use super::stepwise::{Step, Steps, Stepwise, Wait, failed};
 use super::waker::{Ready, Requests, Waker};
 use crate::exit::Exit;
 use crate::meta::{Handler, HandlerContext, ReaderContext};
+
+/// Room for a session's callbacks, which run on the Reader's thread, and for a backtrace if one panics.
+/// Only what is used of it becomes resident.
+pub(crate) const STACK_BYTES: usize = 256 << 10;
 
 /// How much one system call reads at most.
 const CHUNK: usize = 16 << 10;
@@ -25,10 +29,11 @@ platform::thread_local! {
 }
 
 /// The two lines of one connection.
-pub(crate) fn lines<S: Session>(socket: impl Socket, waker: Waker, session: S) -> (Input, Talk<S>) {
+pub(crate) fn lines<S: Session>(socket: impl Socket, waker: Waker, session: S) -> (Steps<Input>, Talk<S>) {
     let link = Link::new(socket, waker);
     let output = Output::new(Arc::clone(&link));
-    (Input { link, ended: false, write_wanted: false }, Talk { output, session, told_congested: false })
+    let input = Input { link, ended: false, write_wanted: false };
+    (Steps::new(input), Talk { output, session, told_congested: false })
 }
 
 /// The Reader of a connection.
@@ -86,9 +91,10 @@ impl Stepwise<Command> for Input {
 impl Input {
     /// Reads once, and delivers what came.
     fn read(&mut self, context: &ReaderContext<Command>) -> Step {
-        let read = BUFFER.with_borrow_mut(|buffer| {
+        let read = BUFFER.with(|buffer| {
+            let mut buffer = buffer.borrow_mut();
             buffer.resize(CHUNK, 0);
-            let count = self.link.socket.read(buffer)?;
+            let count = self.link.socket.read(&mut buffer)?;
             Ok((count > 0).then(|| Data::new(&buffer[..count], &self.link)))
         });
         let request = match read {

@@ -9,8 +9,7 @@ use platform::readiness::{Readiness, Source};
 use super::connection;
 use super::link::Socket;
 use super::session::Session;
-use super::shared::shared;
-use super::stepwise::{Step, Stepwise, Wait, failed};
+use super::stepwise::{Step, Steps, Stepwise, Wait, failed, shared};
 use super::waker::{Ready, Waker};
 use crate::exit::Exit;
 use crate::meta::{Handler, HandlerContext, ReaderContext};
@@ -56,9 +55,10 @@ impl<P, S: Session, F: FnMut(P) -> S + Send + 'static> Accept<P> for F {
 pub struct Stop;
 
 /// The two lines of one listener.
-pub(crate) fn lines<L: Listen, A: Accept<L::Peer>>(socket: L, accept: A) -> (Acceptor<L, A>, Door) {
+pub(crate) fn lines<L: Listen, A: Accept<L::Peer>>(socket: L, accept: A) -> (Steps<Acceptor<L, A>>, Door) {
     let waker = Waker::unbound();
-    (Acceptor { socket, accept, waker, shares: false, pausing: false, pause: PAUSES.0 }, Door)
+    let acceptor = Acceptor { socket, accept, waker, shares: false, pausing: false, pause: PAUSES.0 };
+    (Steps::new(acceptor), Door)
 }
 
 /// The Reader of a listener.

@@ -9,7 +9,7 @@
 //! * what the poller waits for is changed only by the holder of the activation, and a source that was reported
 //!   is not reported again before it is armed again: nobody races for it;
 //! * the poller's thread runs nobody's code. A step runs on the executor, as any callback does, and so does a
-//!   Handler that is run by [`deliver`](ReaderContext::deliver): one that blocks is the executor's to replace,
+//!   Handler that is run by [`deliver`](crate::ReaderContext::deliver): one that blocks is the executor's to replace,
 //!   and delays no other (`independence`).
 //!
 //! Reports are *levels, once*: a step need not use up what is there, since arming finds it again. (With edges,
@@ -20,48 +20,17 @@ use std::io;
 use std::time::Duration;
 
 use platform::limits;
-use platform::readiness::{Readiness, Source};
+use platform::readiness::Readiness;
 use platform::sync::Arc;
 use platform::time;
 
 use super::poller::Poller;
 use super::stepwise::{Step, Stepwise, Wait, failed};
-use super::waker::{Ready, Requests, Steps, Waker};
+use super::waker::{Ready, Requests, Seated};
 use crate::exit::Exit;
 use crate::inbox::{Activation, Body, Inbox, Pushed, Task};
-use crate::meta::{ReaderContext, ReaderLine};
+use crate::meta::ReaderLine;
 use crate::node::Node;
-
-/// Has a Reader share the node's poller, instead of having a thread of its own.
-///
-/// It keeps every promise that it keeps on its own thread. A listener's connections share the poller too.
-pub fn shared<M: Send + 'static>(mut reader: impl Stepwise<M>) -> impl Stepwise<M> {
-    reader.share();
-    Shared(reader)
-}
-
-/// A Reader that shares the node's poller.
-struct Shared<S>(S);
-
-impl<M: Send + 'static, S: Stepwise<M>> Stepwise<M> for Shared<S> {
-    const SHARED: bool = true;
-
-    fn source(&self) -> &dyn Source {
-        self.0.source()
-    }
-
-    fn waker(&self) -> &Waker {
-        self.0.waker()
-    }
-
-    fn wait(&self) -> Wait {
-        self.0.wait()
-    }
-
-    fn step(&mut self, ready: Ready, context: &ReaderContext<M>) -> Step {
-        self.0.step(ready, context)
-    }
-}
 
 /// Starts a Reader that shares the poller.
 pub(crate) fn start<M: Send + 'static, S: Stepwise<M>>(reader: S, line: ReaderLine<M>) -> io::Result<()> {
@@ -96,7 +65,7 @@ struct Stepper<M: Send + 'static, S> {
     armed: Option<Readiness>,
 }
 
-impl<M: Send + 'static, S: Stepwise<M>> Steps for Arc<Inbox<Seat<M, S>>> {
+impl<M: Send + 'static, S: Stepwise<M>> Seated for Arc<Inbox<Seat<M, S>>> {
     fn push(&self) -> Option<(Node, Task)> {
         match Inbox::push(self, ()) {
             Ok(Pushed::Activated(activation)) => Some((self.shared().clone(), activation.into_task())),

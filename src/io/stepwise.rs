@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use platform::readiness::{Readiness, Source};
 
+use super::connection::STACK_BYTES;
 use super::shared::start;
 use super::waker::{Ready, Requests, Waker};
 use crate::exit::Exit;
@@ -34,9 +35,6 @@ pub struct Wait {
 
 /// A Reader as a step function: it never blocks, and is called when there is something to do.
 pub trait Stepwise<M: Send + 'static>: Send + Sized + 'static {
-    /// Whether it shares the node's poller; see [`shared`](super::shared()).
-    const SHARED: bool = false;
-
     /// The descriptor that it reads; always the same.
     fn source(&self) -> &dyn Source;
 
@@ -59,34 +57,55 @@ pub(crate) fn failed(error: io::Error) -> Step {
     Step::Break(Err(error.into()))
 }
 
-/// Room for a session's callbacks, which run on the Reader's thread, and for a backtrace if one panics.
-/// Only what is used of it becomes resident.
-pub(crate) const STACK_BYTES: usize = 256 << 10;
+/// A Reader that is taken in steps: on a thread of its own, unless it is [`shared`](shared()).
+#[derive(Debug)]
+pub struct Steps<S> {
+    reader: S,
+    shares: bool,
+}
 
-/// Waits, and goes one step on, until it ends.
-impl<M: Send + 'static, S: Stepwise<M>> Reader<M> for S {
+/// Has a Reader share the node's poller, instead of having a thread of its own.
+///
+/// It keeps every promise that it keeps on its own thread. A listener's connections share the poller too.
+pub fn shared<S>(reader: Steps<S>) -> Steps<S> {
+    Steps { shares: true, ..reader }
+}
+
+impl<S> Steps<S> {
+    /// The Reader that goes these steps.
+    pub fn new(reader: S) -> Self {
+        Self { reader, shares: false }
+    }
+}
+
+impl<M: Send + 'static, S: Stepwise<M>> Reader<M> for Steps<S> {
     const STACK_BYTES: usize = STACK_BYTES;
 
     fn interrupt(&mut self) -> Interrupt {
-        let waker = self.waker().clone();
+        let waker = self.reader.waker().clone();
         Interrupt::new(move || waker.wake(Requests::END))
     }
 
-    fn run(mut self, context: &ReaderContext<M>) -> Result<(), Exit> {
+    fn run(self, context: &ReaderContext<M>) -> Result<(), Exit> {
+        let mut reader = self.reader;
         loop {
-            let Wait { interest, timeout } = self.wait();
-            let source = interest.map(|interest| (self.source(), interest));
-            let ready = self.waker().wait(source, timeout)?;
+            let Wait { interest, timeout } = reader.wait();
+            let source = interest.map(|interest| (reader.source(), interest));
+            let ready = reader.waker().wait(source, timeout)?;
             if ready.requests.contains(Requests::END) {
                 return Ok(());
             }
-            if let Step::Break(result) = self.step(ready, context) {
+            if let Step::Break(result) = reader.step(ready, context) {
                 return result;
             }
         }
     }
 
-    fn start(self, line: ReaderLine<M>) -> io::Result<()> {
-        if S::SHARED { start(self, line) } else { line.on_a_thread(self) }
+    fn start(mut self, line: ReaderLine<M>) -> io::Result<()> {
+        if self.shares {
+            self.reader.share();
+            return start(self.reader, line);
+        }
+        line.on_a_thread(self)
     }
 }

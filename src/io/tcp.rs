@@ -62,7 +62,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 
 use super::link::Socket;
 use super::listener::{self, Listen};
-use super::stepwise::Stepwise;
+use super::stepwise::{Steps, Stepwise};
 use super::waker::Waker;
 use super::{connection, forward};
 use crate::meta::Handler;
@@ -81,7 +81,7 @@ pub use super::session::{Command, Connection, Session};
 pub fn listener<A: Accept<SocketAddr>>(
     socket: TcpListener,
     accept: A,
-) -> io::Result<(impl Stepwise<Stop>, impl Handler<Message = Stop>)> {
+) -> io::Result<(Steps<impl Stepwise<Stop>>, impl Handler<Message = Stop>)> {
     socket.set_nonblocking(true)?;
     Ok(listener::lines(socket, accept))
 }
@@ -94,7 +94,7 @@ pub fn listener<A: Accept<SocketAddr>>(
 pub fn connection<S: Session>(
     socket: TcpStream,
     session: S,
-) -> io::Result<(impl Stepwise<Command>, impl Handler<Message = Command>)> {
+) -> io::Result<(Steps<impl Stepwise<Command>>, impl Handler<Message = Command>)> {
     socket.prepare()?;
     Ok(connection::lines(socket, Waker::unbound(), session))
 }

@@ -58,7 +58,7 @@ use nix::sys::socket::sockopt::PeerCredentials;
 
 use super::link::Socket;
 use super::listener::{self, Listen};
-use super::stepwise::Stepwise;
+use super::stepwise::{Steps, Stepwise};
 use super::waker::Waker;
 use super::{connection, forward};
 use crate::meta::Handler;
@@ -77,7 +77,7 @@ pub use super::session::{Command, Connection, Session};
 pub fn listener<A: Accept<Peer>>(
     socket: impl Into<Listener>,
     accept: A,
-) -> io::Result<(impl Stepwise<Stop>, impl Handler<Message = Stop>)> {
+) -> io::Result<(Steps<impl Stepwise<Stop>>, impl Handler<Message = Stop>)> {
     let socket = socket.into();
     socket.socket.set_nonblocking(true)?;
     Ok(listener::lines(socket, accept))
@@ -91,7 +91,7 @@ pub fn listener<A: Accept<Peer>>(
 pub fn connection<S: Session>(
     socket: UnixStream,
     session: S,
-) -> io::Result<(impl Stepwise<Command>, impl Handler<Message = Command>)> {
+) -> io::Result<(Steps<impl Stepwise<Command>>, impl Handler<Message = Command>)> {
     socket.prepare()?;
     Ok(connection::lines(socket, Waker::unbound(), session))
 }

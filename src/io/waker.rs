@@ -87,11 +87,11 @@ enum Bell {
     /// It is on a thread of its own.
     Event(Arc<Event>),
     /// It shares a poller.
-    Steps(Box<dyn Steps>),
+    Seat(Box<dyn Seated>),
 }
 
 /// A Reader that goes on in steps.
-pub(crate) trait Steps: Send {
+pub(crate) trait Seated: Send {
     /// Asks for a step; if nobody is at one, whoever asks has to run it on this node.
     fn push(&self) -> Option<(Node, Task)>;
 }
@@ -101,7 +101,7 @@ impl fmt::Debug for Bell {
         f.write_str(match self {
             Self::None => "None",
             Self::Event(_) => "Event",
-            Self::Steps(_) => "Steps",
+            Self::Seat(_) => "Seat",
         })
     }
 }
@@ -143,7 +143,7 @@ impl Waker {
                 event.raise();
                 None
             }
-            Bell::Steps(steps) => steps.push(),
+            Bell::Seat(seat) => seat.push(),
         };
         // Not under the lock: who executes it may run it here.
         if let Some((node, task)) = step {
@@ -163,8 +163,8 @@ impl Waker {
     }
 
     /// The Reader goes on in steps from now on. Whoever says so looks at the word afterwards.
-    pub(crate) fn bind(&self, steps: impl Steps + 'static) {
-        let before = std::mem::replace(&mut *self.0.bell.lock(), Bell::Steps(Box::new(steps)));
+    pub(crate) fn bind(&self, seat: impl Seated + 'static) {
+        let before = std::mem::replace(&mut *self.0.bell.lock(), Bell::Seat(Box::new(seat)));
         drop(before);
     }
 
