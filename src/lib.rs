@@ -61,6 +61,7 @@
 //! |---|---|
 //! | sequential actors | [`Actor`], [`Context`], [`Address`] |
 //! | meta-processes | [`meta`] |
+//! | actors that start other actors, and start them again | [`supervisor`] |
 //! | where actors live, and how all of them end | [`Node`] |
 //! | messages that are sent later | [`timer`] |
 //! | who runs them | [`executor`] |
@@ -85,6 +86,7 @@ pub mod meta;
 mod node;
 mod process;
 mod relations;
+pub mod supervisor;
 pub mod timer;
 
 pub use address::{Address, SendError};
@@ -94,4 +96,5 @@ pub use exit::Exit;
 pub use meta::{Handler, HandlerContext, Interrupt, Reader, ReaderContext};
 pub use node::{DeadLetter, Node, StopError, Unended};
 pub use process::{Actor, Context, Down, Exited, Link, Monitor, SpawnError};
+pub use supervisor::{Child, Supervisor};
 pub use timer::{Timer, TimerError};

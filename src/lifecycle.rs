@@ -29,6 +29,8 @@ enum Owner {
     Node { slot: usize },
     /// A process, with the slot that the meta-process has in its family.
     Process { parent: Arc<Lifecycle>, slot: usize },
+    /// A supervisor, with the slot that the process has in its family.
+    Supervisor { supervisor: Arc<Lifecycle>, slot: usize },
 }
 
 /// One actor, without its messages: identity, owner, and the ends that are still open.
@@ -58,6 +60,14 @@ impl Lifecycle {
         Self::new(node.clone(), id, Owner::Node { slot }, &[End::Handler], manner)
     }
 
+    /// A process that `supervisor` has started.
+    pub(crate) fn supervised(supervisor: &Arc<Self>, slot: usize, manner: Manner) -> Arc<Self> {
+        let node = supervisor.node.clone();
+        let id = node.new_id();
+        let owner = Owner::Supervisor { supervisor: Arc::clone(supervisor), slot };
+        Self::new(node, id, owner, &[End::Handler], manner)
+    }
+
     /// A meta-process of `parent`; its two own ends are `terminate` and the Reader.
     pub(crate) fn meta(parent: &Arc<Self>, slot: usize, manner: Manner) -> Arc<Self> {
         let node = parent.node.clone();
@@ -75,14 +85,15 @@ impl Lifecycle {
 
     pub(crate) fn kind(&self) -> Kind {
         match self.owner {
-            Owner::Node { .. } => Kind::Process,
+            Owner::Node { .. } | Owner::Supervisor { .. } => Kind::Process,
             Owner::Process { .. } => Kind::Meta,
         }
     }
 
+    /// The process that this meta-process belongs to.
     pub(crate) fn parent(&self) -> Option<&Arc<Self>> {
         match &self.owner {
-            Owner::Node { .. } => None,
+            Owner::Node { .. } | Owner::Supervisor { .. } => None,
             Owner::Process { parent, .. } => Some(parent),
         }
     }
@@ -92,7 +103,7 @@ impl Lifecycle {
         this.parent().unwrap_or(this)
     }
 
-    /// Adds a meta-process to this process, unless it is ending.
+    /// Adds a child, a meta-process or a supervised process, to this process, unless it is ending.
     pub(crate) fn adopt<T>(&self, make: impl FnOnce(usize) -> (T, Box<dyn Control>)) -> Result<T, Late> {
         self.family.adopt(make)
     }
@@ -102,12 +113,12 @@ impl Lifecycle {
         self.family.close();
     }
 
-    /// Tells the meta-processes of this actor to end.
+    /// Tells the children of this actor to end.
     pub(crate) fn end_children(&self) {
         self.family.each(|child| child.signal(Signal::exit(Exit::ParentEnded)));
     }
 
-    /// Calls `visit` with each meta-process that has not ended.
+    /// Calls `visit` with each child that has not ended.
     pub(crate) fn each_child(&self, visit: impl FnMut(&dyn Control)) {
         self.family.each(visit);
     }
@@ -129,7 +140,7 @@ impl Lifecycle {
         self.tell_all();
         match &self.owner {
             Owner::Node { slot } => self.node.process_ended(self.id, *slot),
-            Owner::Process { parent, slot } => {
+            Owner::Process { parent, slot } | Owner::Supervisor { supervisor: parent, slot } => {
                 if parent.family.child_ended(*slot) {
                     parent.ended();
                 }

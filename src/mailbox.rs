@@ -108,6 +108,7 @@ pub(crate) trait Behaviour<M: Send + 'static>: Send {
     fn handle(&mut self, me: &Arc<Mailbox<M>>, message: M) -> Result<(), Exit>;
     fn down(&mut self, me: &Arc<Mailbox<M>>, down: Down) -> Result<(), Exit>;
     fn exited(&mut self, me: &Arc<Mailbox<M>>, exited: Exited) -> Result<(), Exit>;
+    fn exit(&mut self, me: &Arc<Mailbox<M>>, reason: Exit) -> Result<(), Exit>;
     fn terminate(&mut self, me: &Arc<Mailbox<M>>, reason: &Exit);
 }
 
@@ -194,7 +195,11 @@ fn deliver<M: Send + 'static>(
             result
         }),
         Envelope::Signal(signal) => match *signal {
-            Signal::Exit { reason, .. } => Err(reason),
+            // A kill asks for nothing.
+            Signal::Exit { class: Class::Urgent, reason } => Err(reason),
+            Signal::Exit { reason, .. } => {
+                activation.with(|me, core| callback(me, || core.behaviour().exit(me, reason)).flatten())
+            }
             Signal::ReaderEnded(Ok(())) => Err(Exit::Normal),
             Signal::ReaderEnded(Err(reason)) => Err(reason),
             Signal::Down { relation, actor, reason } => told(activation, relation, |me, behaviour| {

@@ -258,6 +258,10 @@ impl<H: Handler> Behaviour<H::Message> for Meta<H> {
         Err(exited.reason)
     }
 
+    fn exit(&mut self, _: &Arc<Mailbox<H::Message>>, reason: Exit) -> Result<(), Exit> {
+        Err(reason)
+    }
+
     fn terminate(&mut self, me: &Arc<Mailbox<H::Message>>, reason: &Exit) {
         self.0.terminate(reason, &mut HandlerContext { me });
     }
@@ -294,16 +298,17 @@ where
                 let error = error.to_string();
                 mailbox::terminate(activation, &Exit::Failed(error.clone()));
                 address.0.shared().end(End::Reader);
-                Err((actor, SpawnError::Thread(error)))
+                Err(SpawnError::Thread(error))
             }
         },
         Err(reason) => {
             mailbox::abandon(activation, &reason);
             address.0.shared().end(End::Reader);
-            Err((actor, SpawnError::Init(reason)))
+            Err(SpawnError::Init(reason))
         }
     };
-    spawned(result, Kind::Meta, Some(parent.id))
+    spawned(actor, &result, Kind::Meta, Some(parent.id));
+    result
 }
 
 /// The Reader of one meta-process, as the runtime sees it: what is recorded of it, and how it ends.

@@ -101,7 +101,7 @@ impl fmt::Display for Unended {
             (true, true) => "its Handler and its Reader have not ended",
             (true, false) => "its Handler has not ended",
             (false, true) => "its Reader has not ended",
-            (false, false) => "waits for its meta-processes",
+            (false, false) => "waits for its children",
         };
         write!(f, "{} {}: {what}", self.label, self.id)
     }
@@ -300,10 +300,7 @@ impl Node {
     fn unended(&self) -> Vec<Unended> {
         let mut all = Vec::new();
         for family in &self.0.families {
-            family.each(|process| {
-                process.lifecycle().each_child(|meta| all.push(Unended::new(meta.lifecycle())));
-                all.push(Unended::new(process.lifecycle()));
-            });
+            family.each(|process| Unended::below(process.lifecycle(), &mut all));
         }
         all
     }
@@ -421,6 +418,12 @@ impl Node {
 }
 
 impl Unended {
+    /// Adds all that have not ended of an actor's children, theirs and so on, and itself.
+    fn below(actor: &Lifecycle, all: &mut Vec<Self>) {
+        actor.each_child(|child| Self::below(child.lifecycle(), all));
+        all.push(Self::new(actor));
+    }
+
     fn new(actor: &Lifecycle) -> Self {
         let handler = actor.is_open(End::Handler);
         let reader = actor.is_open(End::Reader);

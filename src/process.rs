@@ -77,6 +77,18 @@ pub trait Actor: Send + Sized + 'static {
         Err(exited.reason)
     }
 
+    /// Handles a request to end: [`Node::exit`], [`Node::finish`], [`Node::stop`], the end of its supervisor.
+    ///
+    /// Unless it says otherwise, an actor ends at once, for that reason. One that returns `Ok` puts its end off,
+    /// to come to it later by returning the reason from a callback: it has something to finish first, as a
+    /// [`Supervisor`](crate::Supervisor) has. A kill is no request and can't be put off.
+    ///
+    /// # Errors
+    /// As [`handle`](Self::handle).
+    fn exit(&mut self, reason: Exit, _: &mut Context<'_, Self::Message>) -> Result<(), Exit> {
+        Err(reason)
+    }
+
     /// Called once, last, if `init` succeeded (`terminate-once`). Nothing is accepted any more.
     fn terminate(&mut self, _reason: &Exit, _context: &mut Context<'_, Self::Message>) {}
 }
@@ -102,6 +114,11 @@ impl<M: Send + 'static> Context<'_, M> {
     /// The node that this actor lives on.
     pub fn node(&self) -> &Node {
         &self.me.shared().node
+    }
+
+    /// This actor, as one that is sent signals.
+    pub(crate) fn control(&self) -> &dyn Control {
+        self.me
     }
 
     /// Starts another process. See [`Node::spawn`].
@@ -291,6 +308,10 @@ impl<A: Actor> Behaviour<A::Message> for Process<A> {
         self.0.exited(exited, &mut Context { me })
     }
 
+    fn exit(&mut self, me: &Arc<Mailbox<A::Message>>, reason: Exit) -> Result<(), Exit> {
+        self.0.exit(reason, &mut Context { me })
+    }
+
     fn terminate(&mut self, me: &Arc<Mailbox<A::Message>>, reason: &Exit) {
         self.0.terminate(reason, &mut Context { me });
     }
@@ -302,28 +323,70 @@ pub(crate) fn spawn<A: Actor>(
     actor: A,
     name: Option<&str>,
 ) -> Result<Address<A::Message>, SpawnError> {
-    let manner = Manner { label: type_name::<A>(), capacity: actor.capacity() };
-    let core = Core::new(Box::new(Process(actor)));
-    let mut activation = node.adopt(|id, slot| {
-        let activation = Inbox::new(core, Lifecycle::process(node, id, slot, manner));
-        let control = activation.inbox().boxed();
-        (activation, control)
-    })?;
+    let (core, manner) = unborn(actor);
+    let activation = node.adopt(|id, slot| conceive(core, Lifecycle::process(node, id, slot, manner)))?;
     let address = Address(Arc::clone(activation.inbox()));
-    let result = match mailbox::init(&mut activation).map_err(SpawnError::Init).and_then(|()| match name {
-        Some(name) => node.publish(name, &address),
+    come_to_life(activation, name).map(|()| address)
+}
+
+/// A process that was started on behalf of a supervisor, whether it came to life or not.
+pub(crate) struct Supervised<M: Send + 'static> {
+    pub(crate) address: Address<M>,
+    pub(crate) result: Result<(), SpawnError>,
+}
+
+/// Starts a process that belongs to `supervisor` and ends with it. The supervisor gets a Down of it in any case: one
+/// that does not come to life may still have to end, if its `init` started something, and so is watched from
+/// before.
+pub(crate) fn spawn_supervised<A: Actor>(
+    supervisor: &dyn Control,
+    actor: A,
+    name: Option<&str>,
+) -> Supervised<A::Message> {
+    let owner = supervisor.lifecycle();
+    let (core, manner) = unborn(actor);
+    let activation = owner
+        .adopt(|slot| conceive(core, Lifecycle::supervised(owner, slot, manner)))
+        .expect("a supervisor that is in a callback has not ended");
+    let address = Address(Arc::clone(activation.inbox()));
+    Lifecycle::monitored_by(address.0.shared(), supervisor);
+    Supervised { address, result: come_to_life(activation, name) }
+}
+
+fn unborn<A: Actor>(actor: A) -> (Core<A::Message>, Manner) {
+    let manner = Manner { label: type_name::<A>(), capacity: actor.capacity() };
+    (Core::new(Box::new(Process(actor))), manner)
+}
+
+/// A mailbox, held by whoever brings its actor to life, and what its owner keeps of it.
+fn conceive<M: Send + 'static>(
+    core: Core<M>,
+    lifecycle: Arc<Lifecycle>,
+) -> (Activation<Core<M>>, Box<dyn Control>) {
+    let activation = Inbox::new(core, lifecycle);
+    let control = activation.inbox().boxed();
+    (activation, control)
+}
+
+/// Runs `init`, publishes the name and lets the process go; or ends it.
+fn come_to_life<M: Send + 'static>(
+    mut activation: Activation<Core<M>>,
+    name: Option<&str>,
+) -> Result<(), SpawnError> {
+    let actor = activation.inbox().shared().id;
+    let result = mailbox::init(&mut activation).map_err(SpawnError::Init).and_then(|()| match name {
+        Some(name) => {
+            let address = Address(Arc::clone(activation.inbox()));
+            address.0.shared().node.publish(name, &address)
+        }
         None => Ok(()),
-    }) {
-        Ok(()) => {
-            start(activation);
-            Ok(address)
-        }
-        Err(error) => {
-            give_up(activation, &error);
-            Err((address.id(), error))
-        }
-    };
-    spawned(result, Kind::Process, None)
+    });
+    match &result {
+        Ok(()) => start(activation),
+        Err(error) => give_up(activation, error),
+    }
+    spawned(actor, &result, Kind::Process, None);
+    result
 }
 
 /// Ends an actor whose spawn fails, with `terminate` if its `init` succeeded.
@@ -343,12 +406,11 @@ pub(crate) fn start<M: Send + 'static>(activation: Activation<Core<M>>) {
 }
 
 /// Records what a spawn returns to its caller.
-pub(crate) fn spawned<M: Send + 'static>(
-    result: Result<Address<M>, (ActorId, SpawnError)>,
+pub(crate) fn spawned<T>(
+    actor: ActorId,
+    result: &Result<T, SpawnError>,
     kind: Kind,
     parent: Option<ActorId>,
-) -> Result<Address<M>, SpawnError> {
-    let actor = result.as_ref().map_or_else(|(actor, _)| *actor, Address::id);
+) {
     emit(|_| Event::Spawn { actor, kind, parent, ok: result.is_ok() });
-    result.map_err(|(_, error)| error)
 }

@@ -215,7 +215,7 @@ fn every_event_of_the_format_is_told_and_no_other() {
         Outcome::of(name, trace.as_bytes()).error.map(|fault| fault.message).unwrap_or_default()
     };
     let events: Vec<&&str> = told.iter().filter(|name| complaint(name).contains("needs the field")).collect();
-    assert_eq!(events.len(), 23, "{events:?}");
+    assert_eq!(events.len(), 29, "{events:?}");
     assert!(complaint("teleport").contains("unknown event"));
 }
 

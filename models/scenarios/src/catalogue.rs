@@ -1,11 +1,12 @@
 //! Every instance of every scenario, one line each.
 
+use antiphon::supervisor::Strategy::{OneForAll, OneForOne, RestForOne};
 use antiphon_harness::{Engine, Scenario};
 use antiphon_spec::Guarantee::{self, *};
 
 use crate::parts::PanicIn;
 use crate::process::Way;
-use crate::{calls, capacity, ends, inbox, meta, process, relations};
+use crate::{calls, capacity, ends, inbox, meta, process, relations, supervision};
 
 /// For all engines.
 const ALL: &[Engine] = &[Engine::Loom, Engine::Shuttle, Engine::Explorer, Engine::Threads];
@@ -63,6 +64,9 @@ const INDEPENDENT: &[Guarantee] = &[
 const OWNED: &[Guarantee] =
     &[HandlerExclusion, TerminateOnce, ReaderLifetime, Ownership, RaceFreedom, NoLeak];
 const INTERRUPTED: &[Guarantee] = &[TerminateOnce, ReaderLifetime, Ownership, Interruption, NoLeak];
+/// What restarts show.
+const SUPERVISED: &[Guarantee] =
+    &[RestartDiscipline, MonitorOnce, NameValidity, UniqueIdentity, TerminateOnce, RaceFreedom, NoLeak];
 const PANICS: &[Guarantee] =
     &[HandlerExclusion, NoLoss, TerminateOnce, PanicContainment, RaceFreedom, NoLeak];
 
@@ -144,6 +148,11 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "relations/link-and-normal-end", &[LinkPropagation, RaceFreedom], ["accepted"], ALL, relations::link_and_normal_end();
     "relations/name-against-end", &[NameValidity, MonitorOnce, NoLeak], ["found", "not found", "down"], MODELS, relations::name_against_end();
     "relations/two-want-a-name", &[NameValidity, TerminateOnce, NoLeak], ["the other got it", "this one got it"], MODELS, relations::two_want_a_name();
+
+    "supervision/failure/one-for-one", SUPERVISED, ["restarted"], LARGE, supervision::failure(OneForOne, 0, 1);
+    "supervision/failure/one-for-all", SUPERVISED, ["restarted"], LARGE, supervision::failure(OneForAll, 0, 2);
+    "supervision/failure/rest-for-one/first", SUPERVISED, ["restarted"], LARGE, supervision::failure(RestForOne, 0, 2);
+    "supervision/failure/rest-for-one/last", SUPERVISED, ["restarted"], LARGE, supervision::failure(RestForOne, 1, 1);
 
     "calls/two-callers", &[CallOutcome, HandlerExclusion, RaceFreedom, Handover, NoLeak], ["reply"], ALL, calls::two_callers();
     "calls/against-end", &[CallOutcome, RaceFreedom, NoLeak], ["reply", "refused", "terminated"], MODELS, calls::call_against_end();

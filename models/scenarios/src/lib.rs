@@ -15,6 +15,7 @@ mod meta;
 mod parts;
 mod process;
 mod relations;
+mod supervision;
 
 /// All scenarios.
 pub fn scenarios() -> &'static [antiphon_harness::Scenario] {

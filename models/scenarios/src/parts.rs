@@ -138,7 +138,7 @@ impl Mail {
         Self { letter, order }
     }
 
-    fn obey(self) -> Result<(), Exit> {
+    pub(crate) fn obey(self) -> Result<(), Exit> {
         self.letter.read();
         reached("handled");
         match self.order {

@@ -27,6 +27,7 @@ mod lives;
 mod messages;
 mod relations;
 mod sense;
+mod supervision;
 
 use crate::event::Event;
 use crate::guarantee::Guarantee;
@@ -47,6 +48,7 @@ pub struct State {
     messages: messages::Messages,
     calls: calls::Calls,
     relations: relations::Relations,
+    supervision: supervision::Supervision,
     seen: Aside<Seen>,
 }
 
@@ -91,11 +93,12 @@ impl State {
 
     /// Takes one event and adds every violation that it is to `violations`.
     pub fn observe(&mut self, event: &Event, violations: &mut Vec<Violation>) {
-        let Self { lives, messages, calls, relations, seen: Aside(seen) } = self;
+        let Self { lives, messages, calls, relations, supervision, seen: Aside(seen) } = self;
         let judge = &mut Judge::new(Some(seen.events), &mut seen.premises, violations);
         messages::step(messages, lives, event, judge);
         calls::step(calls, lives, event, judge);
         relations::step(relations, lives, event, judge);
+        supervision::step(supervision, lives, event, judge);
         lifecycles::step(lives, event, judge);
         seen.events += 1;
     }
@@ -111,6 +114,7 @@ impl State {
         messages::finish(&self.messages, &self.lives, judge);
         calls::finish(&self.calls, &self.lives, judge);
         relations::finish(&self.relations, &self.lives, judge);
+        supervision::finish(&self.supervision, &self.lives, judge);
         lifecycles::finish(&self.lives, judge);
         violations
     }
@@ -141,13 +145,14 @@ impl State {
             | G::DeadlockRefusal => complete,
             // Where a trace tells neither of interrupts nor of ends, the Reader may have been asked to end.
             G::Interruption => complete && self.lives.tells_ends,
+            // Which actors are whose children is told by extensions only.
+            G::RestartDiscipline => complete && self.supervision.tells(),
             // The events of version 1 do not say enough; other engines judge these.
             G::Capacity
             | G::Independence
             | G::NoLeak
             | G::CleanStop
             | G::LinkPropagation
-            | G::RestartDiscipline
             | G::RaceFreedom
             | G::Handover => false,
         }

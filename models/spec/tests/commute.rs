@@ -57,7 +57,13 @@ fn lines(events: &[Event], event: &Event) -> Vec<Line> {
         | Event::Name { actor, .. }
         | Event::Unname { actor, .. }
         | Event::Monitor { watcher: actor, .. }
-        | Event::Down { watcher: actor, .. } => vec![Line::Handler(*actor)],
+        | Event::Down { watcher: actor, .. }
+        | Event::Supervisor { actor, .. }
+        | Event::ChildStart { actor, .. }
+        | Event::ChildRemove { actor, .. }
+        | Event::ChildStop { actor, .. }
+        | Event::ChildEnd { actor, .. }
+        | Event::SupervisorEnd { actor, .. } => vec![Line::Handler(*actor)],
         Event::ReaderBegin { actor } | Event::ReaderEnd { actor, .. } => vec![Line::Reader(*actor)],
         Event::Ended { actor } => vec![Line::Handler(*actor), Line::Reader(*actor)],
         Event::Reply { .. } | Event::Demonitor { .. } | Event::Link { .. } | Event::ExitSignal { .. } => {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use antiphon_spec::Guarantee;
 use antiphon_spec::check::{Outcome, Verdict};
+use antiphon_spec::event::{ActorId, Event, Strategy};
 use antiphon_spec::machine::State;
 
 fn corpus(name: &str) -> Vec<PathBuf> {
@@ -64,10 +65,13 @@ fn each_guarantee_judged_from_events_has_a_violating_trace() {
         .iter()
         .map(|file| name(file).split('.').next().unwrap_or_default().to_owned())
         .collect();
-    // A trace that says everything: interrupts and ends are told.
+    // A trace that says everything: interrupts, ends and supervisors are told.
     let mut state = State::default();
-    let event = antiphon_spec::event::Event::Interrupt { actor: antiphon_spec::event::ActorId(1) };
-    state.step(&event).expect("an interrupt alone breaks nothing");
+    let actor = ActorId(1);
+    let supervisor = Event::Supervisor { actor, strategy: Strategy::OneForOne, restarts: 0, within: 0 };
+    for event in [Event::Interrupt { actor }, supervisor] {
+        state.step(&event).expect("neither alone breaks anything");
+    }
     for guarantee in Guarantee::ALL {
         let judged = state.judges(*guarantee, true);
         assert_eq!(judged, shown.contains(guarantee.id()), "{guarantee}");

@@ -41,6 +41,11 @@ id! {
     /// Names one synchronous call.
     CallId
 }
+id! {
+    /// Names one child of a supervisor, whichever incarnation of it runs. Of two children of one supervisor, the one
+    /// with the smaller number was added first.
+    ChildId
+}
 
 /// What kind of actor it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -87,6 +92,31 @@ pub enum CallOutcome {
     CalleeTerminated,
     /// The call would have closed a cycle of waiting callers.
     Deadlock,
+}
+
+/// Whom a supervisor restarts when a child has failed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Strategy {
+    /// That child.
+    OneForOne,
+    /// All children: all others are ended, in reverse order, then all are started, in order.
+    OneForAll,
+    /// That child and those that were added after it.
+    RestForOne,
+    /// That child; and no child depends on another, so all are ended at once when the supervisor ends.
+    Dynamic,
+}
+
+/// After which ends a child is restarted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Restart {
+    /// After each.
+    #[default]
+    Permanent,
+    /// After an abnormal one.
+    Transient,
+    /// After none.
+    Temporary,
 }
 
 /// One thing that a runtime did.
@@ -146,4 +176,19 @@ pub enum Event {
     /// handed over, its meta-processes ended. Written `x_ended`: an extension, which a checker of plain
     /// version 1 may ignore.
     Ended { actor: ActorId },
+    /// A supervisor begins, and says what it will do: after more than `restarts` failures within `within`
+    /// nanoseconds it gives up. Written `x_supervisor`: an extension, as all that follow.
+    Supervisor { actor: ActorId, strategy: Strategy, restarts: u32, within: u64 },
+    /// A supervisor started a child: the start returned. `incarnation: None` = not even an actor came of it;
+    /// `ok: false` = its init did not succeed, and its end is still to come. Written `x_child_start`.
+    ChildStart { actor: ActorId, child: ChildId, restart: Restart, incarnation: Option<ActorId>, ok: bool },
+    /// A supervisor was asked to end a child for good, whatever becomes of it meanwhile. Written `x_child_remove`.
+    ChildRemove { actor: ActorId, child: ChildId },
+    /// A supervisor told a child to end. `kill: true` = it waits for it no longer. Written `x_child_stop`.
+    ChildStop { actor: ActorId, child: ChildId, kill: bool },
+    /// A supervisor took note of the end of a child, `at` nanoseconds by its clock. Written `x_child_end`.
+    ChildEnd { actor: ActorId, child: ChildId, normal: bool, at: u64 },
+    /// A supervisor begins to end its children, and then itself: because it gave up, or because it was told to.
+    /// Written `x_supervisor_end`.
+    SupervisorEnd { actor: ActorId, gave_up: bool },
 }

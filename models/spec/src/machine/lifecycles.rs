@@ -78,7 +78,13 @@ pub(super) fn step(lives: &mut Lives, event: &Event, judge: &mut Judge<'_>) {
         | Event::Link { .. }
         | Event::ExitSignal { .. }
         | Event::Name { .. }
-        | Event::Unname { .. } => {}
+        | Event::Unname { .. }
+        | Event::Supervisor { .. }
+        | Event::ChildStart { .. }
+        | Event::ChildRemove { .. }
+        | Event::ChildStop { .. }
+        | Event::ChildEnd { .. }
+        | Event::SupervisorEnd { .. } => {}
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rules about what actors know of each other: `monitor-once`, `call-isolation`, `name-validity`.
 //!
-//! `link-propagation` and `restart-discipline` cannot be judged soundly from the events of version 1: which
-//! reason is abnormal, and which actors are the children of a supervisor, are not said.
+//! `link-propagation` cannot be judged soundly from the events of version 1: which reason is abnormal is not
+//! said.
 
 use std::collections::BTreeMap;
 

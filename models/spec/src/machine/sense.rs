@@ -94,6 +94,25 @@ impl State {
             | Event::Name { .. }
             | Event::Unname { .. }
             | Event::Ended { .. } => Ok(()),
+            Event::Supervisor { actor, .. } if self.supervision.knows(actor) => {
+                malformed("actor", format!("supervisor {actor} was introduced before"))
+            }
+            Event::Supervisor { .. } => Ok(()),
+            Event::ChildStart { actor, .. } | Event::SupervisorEnd { actor, .. } => self.supervises(actor),
+            Event::ChildRemove { actor, child } | Event::ChildStop { actor, child, .. } => {
+                self.supervises(actor)?;
+                match self.supervision.has(actor, child) {
+                    true => Ok(()),
+                    false => malformed("child", format!("supervisor {actor} has no child {child}")),
+                }
+            }
+            Event::ChildEnd { actor, child, .. } => {
+                self.supervises(actor)?;
+                match self.supervision.runs(actor, child) {
+                    true => Ok(()),
+                    false => malformed("child", format!("child {child} of {actor} does not run")),
+                }
+            }
         }
     }
 
@@ -174,6 +193,13 @@ impl State {
                 malformed("actor", format!("monitor {id} watches actor {}", known.actor))
             }
             _ => Ok(()),
+        }
+    }
+
+    fn supervises(&self, actor: ActorId) -> Result<(), Malformed> {
+        match self.supervision.knows(actor) {
+            true => Ok(()),
+            false => malformed("actor", format!("actor {actor} was not introduced as a supervisor")),
         }
     }
 

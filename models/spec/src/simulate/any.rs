@@ -1,7 +1,10 @@
 //! Any sequence of events at all, about a handful of actors and messages.
 
 use super::Choices;
-use crate::event::{ActorId, CallId, CallOutcome, Class, Event, Kind, MessageId, MonitorId, Sender};
+use crate::event::{
+    ActorId, CallId, CallOutcome, ChildId, Class, Event, Kind, MessageId, MonitorId, Restart, Sender,
+    Strategy,
+};
 
 /// As many events as the choices last for, each of any kind: mostly nonsense, sometimes illegal.
 pub fn any_events(choices: &mut Choices<'_>) -> Vec<Event> {
@@ -13,7 +16,7 @@ pub fn any_events(choices: &mut Choices<'_>) -> Vec<Event> {
 }
 
 fn any_event(choices: &mut Choices<'_>) -> Event {
-    let kind = choices.pick(24);
+    let kind = choices.pick(30);
     let actor = ActorId(choices.pick(4) as u64);
     let message = MessageId(choices.pick(4) as u64);
     let (monitor, call) = (MonitorId(message.0), CallId(message.0));
@@ -46,7 +49,29 @@ fn any_event(choices: &mut Choices<'_>) -> Event {
         21 => Event::ExitSignal { from: actor, to: other, reason: None },
         22 if ok => Event::Name { name, actor },
         22 => Event::Unname { name, actor },
-        _ => Event::Ended { actor },
+        23 => Event::Ended { actor },
+        _ => any_supervision(kind - 24, actor, ok, choices),
+    }
+}
+
+fn any_supervision(kind: usize, actor: ActorId, ok: bool, choices: &mut Choices<'_>) -> Event {
+    use Strategy::{Dynamic, OneForAll, OneForOne, RestForOne};
+    let child = ChildId(choices.pick(3) as u64);
+    let number = choices.pick(3);
+    match kind {
+        0 => {
+            let strategy = [OneForOne, OneForAll, RestForOne, Dynamic][choices.pick(4)];
+            Event::Supervisor { actor, strategy, restarts: number as u32, within: u64::MAX }
+        }
+        1 => {
+            let restart = [Restart::Permanent, Restart::Transient, Restart::Temporary][number];
+            let incarnation = (choices.pick(4) != 0).then(|| ActorId(choices.pick(4) as u64));
+            Event::ChildStart { actor, child, restart, incarnation, ok }
+        }
+        2 => Event::ChildStop { actor, child, kill: !ok },
+        3 => Event::ChildRemove { actor, child },
+        4 => Event::ChildEnd { actor, child, normal: !ok, at: number as u64 },
+        _ => Event::SupervisorEnd { actor, gave_up: !ok },
     }
 }
 

@@ -7,7 +7,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{ActorId, CallId, CallOutcome, Class, Event, Kind, MessageId, MonitorId, Sender};
+use crate::event::{
+    ActorId, CallId, CallOutcome, ChildId, Class, Event, Kind, MessageId, MonitorId, Restart, Sender,
+    Strategy,
+};
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -45,6 +48,23 @@ enum OutcomeName {
     Deadlock,
 }
 
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StrategyName {
+    OneForOne,
+    OneForAll,
+    RestForOne,
+    Dynamic,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RestartName {
+    Permanent,
+    Transient,
+    Temporary,
+}
+
 macro_rules! names {
     ($($name:ident => $value:ident { $($variant:ident)+ })+) => {
         $(impl From<$name> for $value {
@@ -65,6 +85,8 @@ names! {
     KindName => Kind { Process Meta }
     ClassName => Class { Urgent System Main }
     OutcomeName => CallOutcome { Reply Refused Timeout CalleeTerminated Deadlock }
+    StrategyName => Strategy { OneForOne OneForAll RestForOne Dynamic }
+    RestartName => Restart { Permanent Transient Temporary }
 }
 
 /// Any other line; which fields it needs is decided by `ev`.
@@ -109,6 +131,26 @@ pub(super) struct Line<'a> {
     accepted: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ok: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    child: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incarnation: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strategy: Option<StrategyName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restart: Option<RestartName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restarts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    normal: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kill: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gave_up: Option<bool>,
 }
 
 /// Why a line that is a JSON object of the right types is no event.
@@ -236,8 +278,43 @@ impl Line<'_> {
             "unname" => Event::Unname { name: self.name()?, actor: self.actor()? },
             "x_demonitor" => Event::Demonitor { monitor: need(self.monitor, "ref").map(MonitorId)? },
             "x_ended" => Event::Ended { actor: self.actor()? },
-            extension if extension.starts_with("x_") => return Ok(None),
+            extension if extension.starts_with("x_") => return self.supervision(),
             _ => return Err(Fault::UnknownEvent),
+        }))
+    }
+
+    /// The events of supervisors, all of them extensions.
+    fn supervision(&self) -> Result<Option<Event>, Fault> {
+        let actor = || self.actor();
+        let child = || need(self.child, "child").map(ChildId);
+        Ok(Some(match self.ev.as_ref() {
+            "x_supervisor" => Event::Supervisor {
+                actor: actor()?,
+                strategy: need(self.strategy, "strategy")?.into(),
+                restarts: need(self.restarts, "restarts")?,
+                within: need(self.within, "within")?,
+            },
+            "x_child_start" => Event::ChildStart {
+                actor: actor()?,
+                child: child()?,
+                restart: need(self.restart, "restart")?.into(),
+                incarnation: self.incarnation.map(ActorId),
+                ok: self.ok()?,
+            },
+            "x_child_remove" => Event::ChildRemove { actor: actor()?, child: child()? },
+            "x_child_stop" => {
+                Event::ChildStop { actor: actor()?, child: child()?, kill: need(self.kill, "kill")? }
+            }
+            "x_child_end" => Event::ChildEnd {
+                actor: actor()?,
+                child: child()?,
+                normal: need(self.normal, "normal")?,
+                at: need(self.at, "at")?,
+            },
+            "x_supervisor_end" => {
+                Event::SupervisorEnd { actor: actor()?, gave_up: need(self.gave_up, "gave_up")? }
+            }
+            _ => return Ok(None),
         }))
     }
 
@@ -255,6 +332,8 @@ impl<'a> Line<'a> {
             actor: Some(actor.0),
             ..Self::default()
         };
+        let of_child =
+            |ev: &'static str, actor, child: &ChildId| Self { child: Some(child.0), ..of(ev, actor) };
         let no_actor = |ev: &'static str| Self { seq, ev: Cow::Borrowed(ev), ..Self::default() };
         let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
         match event {
@@ -317,6 +396,28 @@ impl<'a> Line<'a> {
             Event::Name { name, actor } => Self { name: Some(Cow::Borrowed(name)), ..of("name", actor) },
             Event::Unname { name, actor } => Self { name: Some(Cow::Borrowed(name)), ..of("unname", actor) },
             Event::Ended { actor } => of("x_ended", actor),
+            Event::Supervisor { actor, strategy, restarts, within } => Self {
+                strategy: Some((*strategy).into()),
+                restarts: Some(*restarts),
+                within: Some(*within),
+                ..of("x_supervisor", actor)
+            },
+            Event::ChildStart { actor, child, restart, incarnation, ok } => Self {
+                restart: Some((*restart).into()),
+                incarnation: incarnation.map(|actor| actor.0),
+                ok: Some(*ok),
+                ..of_child("x_child_start", actor, child)
+            },
+            Event::ChildRemove { actor, child } => of_child("x_child_remove", actor, child),
+            Event::ChildStop { actor, child, kill } => {
+                Self { kill: Some(*kill), ..of_child("x_child_stop", actor, child) }
+            }
+            Event::ChildEnd { actor, child, normal, at } => {
+                Self { normal: Some(*normal), at: Some(*at), ..of_child("x_child_end", actor, child) }
+            }
+            Event::SupervisorEnd { actor, gave_up } => {
+                Self { gave_up: Some(*gave_up), ..of("x_supervisor_end", actor) }
+            }
         }
     }
 

@@ -17,7 +17,8 @@
 //! * [`READER`](Aspect::Reader): the Reader begins after init and ends before the end is reported
 //!   (`reader-lifetime`). It runs beside the callbacks, hence an aspect of its own.
 //! * [`ENDED`](Aspect::Ended): what must come before or after the end of an actor (`no-loss`, `ownership`,
-//!   `monitor-once`): dead letters, the ends of its meta-processes, monitors and Downs read, `Ended` writes.
+//!   `monitor-once`, `restart-discipline`): dead letters, the ends of its meta-processes, monitors and Downs, and
+//!   what a supervisor starts in its stead read, `Ended` writes. Whom a supervisor has started is its child here.
 //! * [`CLASS`](Aspect::Class): a message of a higher class that was accepted before a callback ended goes first
 //!   (`class-order`): `SendEnd` of such a message writes what the end of a callback reads.
 //! * [`CALL`](Aspect::Call) and [`NAME`](Aspect::Name): the outcome of a call against its reply, and the
@@ -29,7 +30,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use event::{ActorId, Class, Event, MessageId};
+use event::{ActorId, ChildId, Class, Event, MessageId};
 
 use crate::model::Mode;
 
@@ -55,12 +56,15 @@ pub type Touch = (Aspect, u64, Mode);
 pub struct Footprints {
     parents: HashMap<ActorId, ActorId>,
     urgent: HashMap<MessageId, ActorId>,
+    /// The incarnation that was started last of each child of each supervisor.
+    incarnations: HashMap<(ActorId, ChildId), ActorId>,
 }
 
 impl Footprints {
     pub(crate) fn clear(&mut self) {
         self.parents.clear();
         self.urgent.clear();
+        self.incarnations.clear();
     }
 
     /// The footprint of `event`, into `to`.
@@ -112,6 +116,14 @@ impl Footprints {
                     to((Ended, parent.0, Read));
                 }
             }
+            Event::ChildStart { actor, child, incarnation, .. } => {
+                let Some(incarnation) = incarnation else { return };
+                self.parents.insert(*incarnation, *actor);
+                let before = self.incarnations.insert((*actor, *child), *incarnation);
+                if let Some(before) = before {
+                    to((Ended, before.0, Read));
+                }
+            }
             Event::CallEnd { call, .. } | Event::Reply { call } => to((Call, call.0, Write)),
             Event::Name { name, .. } | Event::Unname { name, .. } => {
                 let mut hasher = DefaultHasher::new();
@@ -123,7 +135,12 @@ impl Footprints {
             | Event::CallBegin { .. }
             | Event::Demonitor { .. }
             | Event::Link { .. }
-            | Event::ExitSignal { .. } => {}
+            | Event::ExitSignal { .. }
+            | Event::Supervisor { .. }
+            | Event::ChildRemove { .. }
+            | Event::ChildStop { .. }
+            | Event::ChildEnd { .. }
+            | Event::SupervisorEnd { .. } => {}
         }
     }
 }
