@@ -62,6 +62,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 
 use platform::cell::{UnsafeCell, Witness};
+use platform::parcel::Parcel;
 use platform::sync::Arc;
 use platform::sync::atomic::{self, AtomicPtr, Ordering};
 
@@ -167,18 +168,18 @@ impl<B: Body> Inbox<B> {
     /// [`Refused`] with the item, once the inbox is closed.
     #[inline]
     pub fn push(this: &Arc<Self>, item: B::Item) -> Result<Pushed<B>, Refused<B::Item>> {
-        let mut node = Box::new(Node { next: ptr::null_mut(), item, contents: Witness::new() });
+        let mut node = Parcel::new(Node { next: ptr::null_mut(), item, contents: Witness::new() });
         // A guess instead of a load: one access less when it is right, and no stale value when it is not.
         let mut seen = idle();
         loop {
             let stacked = match Snapshot::decode(seen) {
-                Snapshot::Closed => return Err(Refused(node.item)),
+                Snapshot::Closed => return Err(Refused(node.into_inner().item)),
                 Snapshot::Idle | Snapshot::Active => ptr::null_mut(),
                 Snapshot::Stack(newest) => newest.as_ptr(),
             };
             node.next = stacked;
             node.contents.write();
-            let new = Box::into_raw(node);
+            let new = node.into_raw();
             // Release: pairs with the Acquire of `take` and of `close`, which hand the item to its handler.
             // Acquire: pairs with the Release of `park`, whose body the new activation goes on with.
             // Relaxed on failure: the value is only compared, never followed.
@@ -189,8 +190,8 @@ impl<B: Body> Inbox<B> {
                 Ok(_) => return Ok(Pushed::Queued),
                 Err(word) => seen = word,
             }
-            // SAFETY: made by `Box::into_raw` above; the exchange failed, so nobody else has seen it.
-            node = unsafe { Box::from_raw(new) };
+            // SAFETY: made by `into_raw` above; the exchange failed, so nobody else has seen it.
+            node = unsafe { Parcel::from_raw(new) };
         }
     }
 
@@ -414,7 +415,7 @@ struct Node<T> {
 }
 
 /// One accepted item in the allocation that it was pushed in.
-pub struct Letter<T>(Box<Node<T>>);
+pub struct Letter<T>(Parcel<Node<T>>);
 
 // SAFETY: `next` of a detached node is not followed; what is left is the item.
 unsafe impl<T: Send> Send for Letter<T> {}
@@ -423,7 +424,7 @@ impl<T> Letter<T> {
     /// Opens the letter.
     #[inline]
     pub fn into_item(self) -> T {
-        self.0.item
+        self.0.into_inner().item
     }
 
     /// Looks at the item.
@@ -452,8 +453,8 @@ impl<T> Iterator for Stack<T> {
 
     #[inline]
     fn next(&mut self) -> Option<Letter<T>> {
-        // SAFETY: nodes in a stack come from `Box::into_raw` in `push`, and this stack owns them.
-        let node = unsafe { Box::from_raw(self.newest?.as_ptr()) };
+        // SAFETY: nodes in a stack come from `into_raw` in `push`, and this stack owns them.
+        let node = unsafe { Parcel::from_raw(self.newest?.as_ptr()) };
         node.contents.read();
         self.newest = NonNull::new(node.next);
         Some(Letter(node))
@@ -500,7 +501,7 @@ impl<T> Queue<T> {
     pub fn push_front(&mut self, letter: Letter<T>) {
         let mut node = letter.0;
         node.next = self.first;
-        self.first = Box::into_raw(node);
+        self.first = node.into_raw();
         // SAFETY: `first` was just set to a node that this queue owns.
         if unsafe { (*self.first).next.is_null() } {
             self.last = self.first;
@@ -513,8 +514,8 @@ impl<T> Queue<T> {
         if self.first.is_null() {
             return None;
         }
-        // SAFETY: not null, made by `Box::into_raw`, owned by this queue.
-        let node = unsafe { Box::from_raw(self.first) };
+        // SAFETY: not null, made by `into_raw`, owned by this queue.
+        let node = unsafe { Parcel::from_raw(self.first) };
         self.first = node.next;
         Some(Letter(node))
     }

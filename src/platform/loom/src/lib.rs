@@ -7,6 +7,8 @@
 pub mod cell;
 pub mod limits;
 pub mod panic;
+#[path = "../../model_parcel.rs"]
+pub mod parcel;
 #[path = "../../model_queue.rs"]
 pub mod queue;
 #[path = "../../model_readiness.rs"]

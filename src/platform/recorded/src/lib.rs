@@ -5,7 +5,7 @@
 //! for traces would slow down every benchmark built beside it, unseen.
 
 pub use antiphon_platform::{
-    cell, choice, limits, panic, queue, readiness, sync, thread, thread_local, time,
+    cell, choice, limits, panic, parcel, queue, readiness, sync, thread, thread_local, time,
 };
 
 pub mod record;

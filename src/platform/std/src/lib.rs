@@ -12,6 +12,7 @@
 pub mod cell;
 pub mod limits;
 pub mod panic;
+pub mod parcel;
 pub mod queue;
 #[cfg(feature = "io")]
 pub mod readiness;
