@@ -46,6 +46,14 @@ pub trait Executor: Send + Sync {
     /// Runs an activation that has used up its batch, after the others that wait.
     fn yield_back(&self, task: Task);
 
+    /// Called by an activation that has handled all there was: waits a moment for more if nothing else needs the
+    /// thread, and says whether it did.
+    ///
+    /// Where messages come one after the other, this saves their sender from waking a thread for each.
+    fn linger(&self) -> bool {
+        false
+    }
+
     /// Runs what is left, ends the executor's threads and waits until they have ended. May be called again.
     ///
     /// If it is called by one of those threads, it does not wait, since it would wait for itself. What is

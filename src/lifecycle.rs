@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use event::{ActorId, Event, Kind};
 use platform::record::emit;
 use platform::sync::Arc;
+use platform::sync::atomic::{AtomicBool, Ordering};
 
 use crate::capacity::Capacity;
 use crate::exit::Exit;
@@ -44,6 +45,8 @@ pub(crate) struct Lifecycle {
     pub(crate) relations: Relations,
     /// The room for messages, if it is bounded.
     pub(crate) capacity: Option<Box<Capacity>>,
+    /// Something of a higher class than the lowest has been queued since the handler last looked for it.
+    overtaken: AtomicBool,
 }
 
 /// What an actor says of itself before it lives.
@@ -80,7 +83,8 @@ impl Lifecycle {
         let Manner { label, capacity } = manner;
         let capacity = capacity.map(|limit| Box::new(Capacity::new(limit)));
         let (family, relations) = (Family::new(ends), Relations::default());
-        Arc::new(Self { id, label, node, owner, family, relations, capacity })
+        let overtaken = AtomicBool::new(false);
+        Arc::new(Self { id, label, node, owner, family, relations, capacity, overtaken })
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -96,6 +100,20 @@ impl Lifecycle {
             Owner::Node { .. } | Owner::Supervisor { .. } => None,
             Owner::Process { parent, .. } => Some(parent),
         }
+    }
+
+    /// Something of a higher class has been queued.
+    pub(crate) fn overtake(&self) {
+        // Release: pairs with the Acquire of `is_overtaken`, so that the `take` that follows finds it.
+        self.overtaken.fetch_or(true, Ordering::Release);
+    }
+
+    /// Says whether something of a higher class has been queued since the last time; asked by the handler only.
+    #[inline]
+    pub(crate) fn is_overtaken(&self) -> bool {
+        // Relaxed: a hint, seldom true and cheap to read; the swap acquires what it announces.
+        // Acquire: pairs with the Release of every `overtake` before it.
+        self.overtaken.load(Ordering::Relaxed) && self.overtaken.swap(false, Ordering::Acquire)
     }
 
     /// The process that owns what this actor spawns: itself, or the parent of a meta-process.

@@ -1,8 +1,10 @@
 //! The mailbox: messages and signals behind the one word, sorted by class.
 //!
 //! The word keeps everything in order of acceptance. The holder of the activation sorts what it takes into
-//! one queue for each class, and handles the most urgent first; before each message it looks at the word
-//! again, so that a higher class waits for no more than the callback in progress (`class-order`).
+//! one queue for each class, and handles the most urgent first. Whoever sends something of a higher class than
+//! [`Class::Main`] says so beside the word, and the holder looks there before each message, so that a higher
+//! class waits for no more than the callback in progress (`class-order`). The word itself is looked at only when
+//! all that was taken is handled: its cache line belongs to the senders.
 //!
 //! Whatever ends an actor is a *signal* in its own mailbox, so only the holder of the activation ever ends
 //! it: `terminate` is one more turn, and can overlap no other (`handler-exclusion`, `terminate-once`).
@@ -15,7 +17,7 @@ use platform::sync::Arc;
 
 use crate::exit::Exit;
 use crate::family::End;
-use crate::inbox::{Activation, Body, Closed, Inbox, Letter, Pushed, Queue, Refused, Stack, Task};
+use crate::inbox::{Activation, Body, Inbox, Letter, Pushed, Queue, Refused, Stack, Task};
 use crate::lifecycle::{Control, Lifecycle};
 use crate::meta::Interrupt;
 use crate::node::DeadLetter;
@@ -80,14 +82,24 @@ impl<M> Envelope<M> {
 /// One queue for each class, most urgent first.
 struct Lanes<M>([Queue<Envelope<M>>; 3]);
 
+impl<M> Default for Lanes<M> {
+    fn default() -> Self {
+        Self(Default::default())
+    }
+}
+
 impl<M> Lanes<M> {
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(Queue::is_empty)
+    }
+
     /// Adds what was taken, keeping the order of acceptance within each class.
     fn accept(&mut self, newest_first: Stack<Envelope<M>>) {
-        let mut fresh = <[Queue<Envelope<M>>; 3]>::default();
+        let mut fresh = Self::default();
         for letter in newest_first {
-            fresh[letter.item().class() as usize].push_front(letter);
+            fresh.0[letter.item().class() as usize].push_front(letter);
         }
-        for (lane, fresh) in self.0.iter_mut().zip(fresh) {
+        for (lane, fresh) in self.0.iter_mut().zip(fresh.0) {
             lane.append(fresh);
         }
     }
@@ -114,7 +126,8 @@ pub(crate) trait Behaviour<M: Send + 'static>: Send {
 
 /// What only the holder of the activation may touch.
 pub(crate) struct Core<M: Send + 'static> {
-    lanes: Lanes<M>,
+    /// What had been taken and was not handled yet when a batch ended. Boxed, since most actors never get so far.
+    waiting: Option<Box<Lanes<M>>>,
     /// Dropped when the actor ends, while addresses may live on.
     behaviour: Option<Box<dyn Behaviour<M>>>,
     /// How to make the Reader return, once there is one.
@@ -123,11 +136,7 @@ pub(crate) struct Core<M: Send + 'static> {
 
 impl<M: Send + 'static> Core<M> {
     pub(crate) fn new(behaviour: Box<dyn Behaviour<M>>) -> Self {
-        Self { lanes: Lanes(Default::default()), behaviour: Some(behaviour), interrupt: None }
-    }
-
-    fn behaviour(&mut self) -> &mut dyn Behaviour<M> {
-        &mut **self.behaviour.as_mut().expect("an actor has its behaviour until it has terminated")
+        Self { waiting: None, behaviour: Some(behaviour), interrupt: None }
     }
 }
 
@@ -144,88 +153,125 @@ impl<M: Send + 'static> Body for Core<M> {
     }
 }
 
+/// What the holder of the activation needs while the actor runs: taken out of the body, which lies beside the
+/// word, so that handling a message touches no memory that a sender writes.
+struct Turn<M: Send + 'static> {
+    lanes: Lanes<M>,
+    behaviour: Box<dyn Behaviour<M>>,
+}
+
+impl<M: Send + 'static> Turn<M> {
+    fn begin(activation: &mut Activation<Core<M>>) -> Self {
+        activation.with(|_, core| Self {
+            lanes: core.waiting.take().map_or_else(Lanes::default, |lanes| *lanes),
+            behaviour: core.behaviour.take().expect("an actor has its behaviour until it has terminated"),
+        })
+    }
+
+    /// Puts everything back, for whoever holds the activation next.
+    fn end(self, activation: &mut Activation<Core<M>>) {
+        activation.with(|_, core| {
+            core.waiting = (!self.lanes.is_empty()).then(|| Box::new(self.lanes));
+            core.behaviour = Some(self.behaviour);
+        });
+    }
+
+    /// The next thing to handle: the oldest of the most urgent class, of all that has arrived.
+    fn next(&mut self, activation: &mut Activation<Core<M>>) -> Option<Letter<Envelope<M>>> {
+        let look = match self.lanes.is_empty() {
+            true => activation.has_mail(),
+            false => activation.inbox().shared().is_overtaken(),
+        };
+        if look {
+            self.lanes.accept(activation.take());
+        }
+        self.lanes.pop()
+    }
+
+    /// Handles one envelope; an error is the reason for which the actor ends.
+    fn deliver(&mut self, me: &Arc<Mailbox<M>>, envelope: Envelope<M>) -> Result<(), Exit> {
+        match envelope {
+            Envelope::Message { message, stamp, .. } => {
+                let actor = me.shared().id;
+                if let Some(capacity) = &me.shared().capacity {
+                    capacity.release();
+                }
+                emit(|r| Event::HandleBegin { actor, message: r.message(&stamp) });
+                let result = callback(me, || self.behaviour.handle(me, message)).flatten();
+                emit(|r| Event::HandleEnd { actor, message: r.message(&stamp), ok: result.is_ok() });
+                result
+            }
+            Envelope::Signal(signal) => match *signal {
+                // A kill asks for nothing.
+                Signal::Exit { class: Class::Urgent, reason } => Err(reason),
+                Signal::Exit { reason, .. } => callback(me, || self.behaviour.exit(me, reason)).flatten(),
+                Signal::ReaderEnded(Ok(())) => Err(Exit::Normal),
+                Signal::ReaderEnded(Err(reason)) => Err(reason),
+                Signal::Down { relation, actor, reason } => told(me, relation, || {
+                    let (watcher, monitor) = (me.shared().id, MonitorId(relation.0));
+                    emit(|_| Event::Down { monitor, watcher, actor, reason: Some(reason.to_string()) });
+                    self.behaviour.down(me, Down { monitor: Monitor(relation), actor, reason })
+                }),
+                Signal::Linked { relation, actor, reason } => told(me, relation, || {
+                    let to = me.shared().id;
+                    emit(|_| Event::ExitSignal { from: actor, to, reason: Some(reason.to_string()) });
+                    self.behaviour.exited(me, Exited { actor, reason })
+                }),
+            },
+        }
+    }
+}
+
 /// Handles up to `budget` messages and signals, then goes to the back of the queue if there are more.
 fn run<M: Send + 'static>(mut activation: Activation<Core<M>>, budget: usize) {
     let mut left = budget;
+    let mut turn = Turn::begin(&mut activation);
     loop {
-        let Some(letter) = next(&mut activation) else {
+        let Some(letter) = turn.next(&mut activation) else {
+            if linger(&activation) {
+                continue;
+            }
+            turn.end(&mut activation);
             match activation.park() {
                 Ok(()) => return,
                 Err(back) => activation = back,
             }
+            turn = Turn::begin(&mut activation);
             continue;
         };
         if left == 0 {
-            activation.with(|_, core| core.lanes.put_back(letter));
+            turn.lanes.put_back(letter);
             break;
         }
         left -= 1;
-        if let Err(reason) = deliver(&mut activation, letter.into_item()) {
-            return terminate(activation, &reason);
+        // The body is lent for as long as the callback lasts, though it is not touched: a model sees that nobody
+        // else gets at it meanwhile.
+        if let Err(reason) = activation.with(|me, _| turn.deliver(me, letter.into_item())) {
+            return terminated(activation, turn, &reason);
         }
     }
+    turn.end(&mut activation);
     // Fairness: others have waited for a whole batch.
     let node = activation.inbox().shared().node.clone();
     node.executor().yield_back(activation.into_task());
 }
 
-/// The next thing to handle: the oldest of the most urgent class, of all that has arrived.
-fn next<M: Send + 'static>(activation: &mut Activation<Core<M>>) -> Option<Letter<Envelope<M>>> {
-    if activation.has_mail() {
-        let stack = activation.take();
-        activation.with(|_, core| core.lanes.accept(stack));
-    }
-    activation.with(|_, core| core.lanes.pop())
-}
-
-/// Handles one envelope; an error is the reason for which the actor ends.
-fn deliver<M: Send + 'static>(
-    activation: &mut Activation<Core<M>>,
-    envelope: Envelope<M>,
-) -> Result<(), Exit> {
-    match envelope {
-        Envelope::Message { message, stamp, .. } => activation.with(|me, core| {
-            let actor = me.shared().id;
-            if let Some(capacity) = &me.shared().capacity {
-                capacity.release();
-            }
-            emit(|r| Event::HandleBegin { actor, message: r.message(&stamp) });
-            let result = callback(me, || core.behaviour().handle(me, message)).flatten();
-            emit(|r| Event::HandleEnd { actor, message: r.message(&stamp), ok: result.is_ok() });
-            result
-        }),
-        Envelope::Signal(signal) => match *signal {
-            // A kill asks for nothing.
-            Signal::Exit { class: Class::Urgent, reason } => Err(reason),
-            Signal::Exit { reason, .. } => {
-                activation.with(|me, core| callback(me, || core.behaviour().exit(me, reason)).flatten())
-            }
-            Signal::ReaderEnded(Ok(())) => Err(Exit::Normal),
-            Signal::ReaderEnded(Err(reason)) => Err(reason),
-            Signal::Down { relation, actor, reason } => told(activation, relation, |me, behaviour| {
-                let (watcher, monitor) = (me.shared().id, MonitorId(relation.0));
-                emit(|_| Event::Down { monitor, watcher, actor, reason: Some(reason.to_string()) });
-                behaviour.down(me, Down { monitor: Monitor(relation), actor, reason })
-            }),
-            Signal::Linked { relation, actor, reason } => told(activation, relation, |me, behaviour| {
-                let to = me.shared().id;
-                emit(|_| Event::ExitSignal { from: actor, to, reason: Some(reason.to_string()) });
-                behaviour.exited(me, Exited { actor, reason })
-            }),
-        },
-    }
+/// Waits a moment for more, if nobody else needs the thread; says whether something came. Waking a thread costs
+/// its sender a hundred times more than a message, and one message at a time costs both a cache miss.
+fn linger<M: Send + 'static>(activation: &Activation<Core<M>>) -> bool {
+    activation.inbox().shared().node.executor().linger() && activation.has_mail()
 }
 
 /// Delivers a notice, unless the relation that it comes by has been cut since it was sent.
 fn told<M: Send + 'static>(
-    activation: &mut Activation<Core<M>>,
+    me: &Arc<Mailbox<M>>,
     relation: RelationId,
-    tell: impl FnOnce(&Arc<Mailbox<M>>, &mut dyn Behaviour<M>) -> Result<(), Exit>,
+    tell: impl FnOnce() -> Result<(), Exit>,
 ) -> Result<(), Exit> {
-    activation.with(|me, core| match me.shared().told(relation) {
-        true => callback(me, || tell(me, core.behaviour())).flatten(),
+    match me.shared().told(relation) {
+        true => callback(me, tell).flatten(),
         false => Ok(()),
-    })
+    }
 }
 
 /// Runs a callback as the actor, containing its panic (`panic-containment`).
@@ -236,32 +282,37 @@ fn callback<M: Send + 'static, R>(me: &Arc<Mailbox<M>>, code: impl FnOnce() -> R
 
 /// Runs `init` under the activation that the actor was born with.
 pub(crate) fn init<M: Send + 'static>(activation: &mut Activation<Core<M>>) -> Result<(), Exit> {
-    activation.with(|me, core| {
-        let actor = me.shared();
-        let parent = actor.parent().map(|parent| parent.id);
-        emit(|_| Event::InitBegin { actor: actor.id, kind: actor.kind(), parent });
-        let result = callback(me, || core.behaviour().init(me)).flatten();
-        emit(|_| Event::InitEnd { actor: actor.id, ok: result.is_ok() });
-        result
-    })
+    let mut turn = Turn::begin(activation);
+    let me = activation.inbox();
+    let actor = me.shared();
+    let parent = actor.parent().map(|parent| parent.id);
+    emit(|_| Event::InitBegin { actor: actor.id, kind: actor.kind(), parent });
+    let result = callback(me, || turn.behaviour.init(me)).flatten();
+    emit(|_| Event::InitEnd { actor: actor.id, ok: result.is_ok() });
+    turn.end(activation);
+    result
 }
 
 /// Ends an actor that came to life.
-pub(crate) fn terminate<M: Send + 'static>(activation: Activation<Core<M>>, reason: &Exit) {
-    end(activation, reason, |closed| {
-        closed.with(|me, core| {
-            let actor = me.shared().id;
-            emit(|_| Event::TerminateBegin { actor, reason: Some(reason.to_string()) });
-            // A panic in `terminate` changes nothing else.
-            let _ = callback(me, || core.behaviour().terminate(me, reason));
-            emit(|_| Event::TerminateEnd { actor });
-        });
+pub(crate) fn terminate<M: Send + 'static>(mut activation: Activation<Core<M>>, reason: &Exit) {
+    let turn = Turn::begin(&mut activation);
+    terminated(activation, turn, reason);
+}
+
+fn terminated<M: Send + 'static>(activation: Activation<Core<M>>, turn: Turn<M>, reason: &Exit) {
+    end(activation, turn, reason, |me, behaviour| {
+        let actor = me.shared().id;
+        emit(|_| Event::TerminateBegin { actor, reason: Some(reason.to_string()) });
+        // A panic in `terminate` changes nothing else.
+        let _ = callback(me, || behaviour.terminate(me, reason));
+        emit(|_| Event::TerminateEnd { actor });
     });
 }
 
 /// Ends an actor whose `init` did not succeed.
-pub(crate) fn abandon<M: Send + 'static>(activation: Activation<Core<M>>, reason: &Exit) {
-    end(activation, reason, |_| ());
+pub(crate) fn abandon<M: Send + 'static>(mut activation: Activation<Core<M>>, reason: &Exit) {
+    let turn = Turn::begin(&mut activation);
+    end(activation, turn, reason, |_, _| ());
 }
 
 /// The one way in which actors end, in this order: no child joins, no message is accepted, the Reader is
@@ -269,9 +320,11 @@ pub(crate) fn abandon<M: Send + 'static>(activation: Activation<Core<M>>, reason
 /// children are told.
 fn end<M: Send + 'static>(
     activation: Activation<Core<M>>,
+    turn: Turn<M>,
     reason: &Exit,
-    last: impl FnOnce(&mut Closed<Core<M>>),
+    last: impl FnOnce(&Arc<Mailbox<M>>, &mut dyn Behaviour<M>),
 ) {
+    let Turn { mut lanes, mut behaviour } = turn;
     let actor = Arc::clone(activation.inbox().shared());
     actor.ending(reason);
     actor.close_family();
@@ -285,8 +338,8 @@ fn end<M: Send + 'static>(
             // User code like any other: its panic must not stop the actor from ending.
             let _ = callback(me, || interrupt.interrupt());
         }
-        core.lanes.accept(leftovers);
-        while let Some(letter) = core.lanes.pop() {
+        lanes.accept(leftovers);
+        while let Some(letter) = lanes.pop() {
             if let Envelope::Message { message, stamp, .. } = letter.into_item() {
                 emit(|r| Event::DeadLetter { actor: actor.id, message: r.message(&stamp) });
                 let (to, label) = (actor.id, actor.label);
@@ -296,10 +349,7 @@ fn end<M: Send + 'static>(
                 });
             }
         }
-    });
-    last(&mut closed);
-    closed.with(|me, core| {
-        let behaviour = core.behaviour.take();
+        last(me, &mut *behaviour);
         // A panic in a destructor is contained like one in a callback; there is nothing left to end.
         let _ = callback(me, || drop(behaviour));
     });
@@ -315,7 +365,12 @@ pub(crate) fn post<M: Send + 'static>(
     returned: impl FnOnce(bool),
     run: impl FnOnce(Task),
 ) -> Result<(), Refused<Envelope<M>>> {
+    let class = envelope.class();
     let pushed = Inbox::push(mailbox, envelope);
+    if class != Class::Main && matches!(pushed, Ok(Pushed::Queued)) {
+        // Before the send returns. Whoever is activated looks anyway.
+        mailbox.shared().overtake();
+    }
     returned(pushed.is_ok());
     if let Pushed::Activated(activation) = pushed? {
         run(activation.into_task());

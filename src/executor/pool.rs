@@ -6,7 +6,7 @@ use std::time::Duration;
 use platform::queue::{Injector, Steal, Stealer, Worker as Queue};
 use platform::sync::atomic::{AtomicUsize, Ordering};
 use platform::sync::{Arc, Mutex};
-use platform::thread;
+use platform::{limits, thread};
 
 use super::Executor;
 use super::dormitory::{Dormitory, StartError};
@@ -106,6 +106,14 @@ impl Executor for Pool {
             Ok(queued) => Shared::defer(shared, queued.place),
             Err(task) => Shared::push_common(shared, task),
         }
+    }
+
+    fn linger(&self) -> bool {
+        let is_idle = limits::LINGER > 0 && worker::has_nothing_else(&self.0);
+        if is_idle {
+            thread::pause(limits::LINGER);
+        }
+        is_idle
     }
 
     fn stop(&self) {

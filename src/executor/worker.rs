@@ -76,6 +76,16 @@ pub(super) fn is_worker_of(shared: &Shared) -> bool {
     current().is_some_and(|worker| worker.is_of(shared))
 }
 
+/// Says whether the current thread is a worker of this pool with nothing to run but the task that it runs now.
+pub(super) fn has_nothing_else(shared: &Shared) -> bool {
+    let idle = CURRENT.try_with(|worker| {
+        let worker = worker.borrow();
+        let worker = worker.as_ref().filter(|worker| worker.is_of(shared) && worker.blocked.get() == 0);
+        worker.and_then(|worker| worker.queue.as_ref()).is_some_and(Queue::is_empty)
+    });
+    idle.unwrap_or(false) && !shared.is_queued_in_common()
+}
+
 /// See [`blocking`](super::blocking()).
 pub(super) fn blocking<R>(wait: impl FnOnce() -> R) -> R {
     struct Blocked(Rc<Worker>);

@@ -159,6 +159,29 @@ pub(crate) fn classes() {
     stop(&node);
 }
 
+/// An urgent message comes when the actor has taken what waited: it is handled first, then what was taken, then
+/// what came with it.
+pub(crate) fn overtaking() {
+    let node = node();
+    let sorted = node.spawn(Sorted).expect("the node is up");
+    let (take, busy) = keep_busy(&sorted);
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let number = |number| Letter::Number(number, Arc::clone(&order));
+    let (taken, go_on) = (Gate::new(), Gate::new());
+    let _ = sorted.send(Letter::Busy(taken.clone(), go_on.clone()));
+    let _ = sorted.send(number(2));
+    take.open();
+    taken.pass();
+    let _ = sorted.send(number(3));
+    let _ = sorted.send_as(Class::Urgent, number(1));
+    go_on.open();
+    busy.join();
+    let order = std::mem::take(&mut *order.lock());
+    check(order == [1, 2, 3], Guarantee::ClassOrder, || format!("handled in the order {order:?}"));
+    reached("all handled");
+    stop(&node);
+}
+
 /// An urgent message against a main one that is being handled.
 pub(crate) fn urgent_against_main() {
     let node = node();

@@ -166,5 +166,6 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "capacity/back-pressure", &[Capacity, RaceFreedom, NoLeak], ["had room"], ALL, capacity::back_pressure();
     "capacity/back-pressure-against-end", &[ClosedIsClosed, RaceFreedom, NoLeak], ["closed while it waited"], MODELS, capacity::back_pressure_against_end();
     "capacity/classes", &[ClassOrder], ["all handled"], ALL, capacity::classes();
+    "capacity/overtaking", &[ClassOrder, SenderOrder], ["all handled"], ALL, capacity::overtaking();
     "capacity/urgent-against-main", &[ClassOrder, NoLoss, WakeUp], ["urgent accepted"], MODELS, capacity::urgent_against_main();
 };

@@ -5,3 +5,6 @@ pub const BATCH: usize = 2;
 
 /// How many parts the table of actors has, each with a lock of its own.
 pub const SHARDS: usize = 1;
+
+/// How long an activation waits for more before it parks: a model explores its not waiting.
+pub const LINGER: usize = 0;

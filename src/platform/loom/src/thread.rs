@@ -37,3 +37,7 @@ pub fn parallelism() -> usize {
 pub fn yield_now() {
     loom::thread::yield_now();
 }
+
+/// Does not wait: time does not pass in a model.
+#[inline]
+pub fn pause(_steps: usize) {}

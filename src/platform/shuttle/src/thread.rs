@@ -136,3 +136,7 @@ pub fn yield_now() {
 pub fn hint() -> usize {
     alone(|e| e.current.index()).unwrap_or(0)
 }
+
+/// Does not wait: time does not pass in a model.
+#[inline]
+pub fn pause(_steps: usize) {}

@@ -5,3 +5,7 @@ pub const BATCH: usize = 256;
 
 /// How many parts the table of actors has, each with a lock of its own.
 pub const SHARDS: usize = 16;
+
+/// How long an activation waits for more before it parks, in steps of [`thread::pause`](crate::thread::pause):
+/// about a microsecond.
+pub const LINGER: usize = 64;

@@ -39,3 +39,11 @@ pub fn parallelism() -> usize {
 pub fn yield_now() {
     std::thread::yield_now();
 }
+
+/// Waits for a moment that is too short to give the thread away.
+#[inline]
+pub fn pause(steps: usize) {
+    for _ in 0..steps {
+        std::hint::spin_loop();
+    }
+}
