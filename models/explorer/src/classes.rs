@@ -54,6 +54,58 @@ pub fn classes(
     })
 }
 
+/// What a search without reduction and the reduced ones agree on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Agreement {
+    /// Classes of equivalent executions.
+    pub classes: u64,
+    /// Schedules that were searched to find them all.
+    pub schedules: u64,
+}
+
+/// Compares what both reduced searches find with what a search without reduction finds: the same classes, each
+/// completed once, with the same outcomes. None if there are more than `most` schedules.
+///
+/// # Errors
+/// In what they differ.
+///
+/// # Panics
+/// If an execution fails.
+pub fn cross_check(
+    program: &Program,
+    most: u64,
+    outcome: impl Fn() -> String + Send + Sync + Clone + 'static,
+) -> Option<Result<Agreement, String>> {
+    let naive = classes(program, Mode::Naive, most, outcome.clone());
+    if !naive.complete {
+        return None;
+    }
+    let number = naive.classes.len() as u64;
+    for mode in [Mode::Source, Mode::Optimal] {
+        // There are at most as many as without reduction; a search that begins more has gone astray.
+        let found = classes(program, mode, 2 * naive.executions + 100, outcome.clone());
+        let wrong = if !found.complete {
+            "does not end"
+        } else if !found.classes.keys().eq(naive.classes.keys()) {
+            "finds other classes"
+        } else if !found.outcomes.keys().eq(naive.outcomes.keys()) {
+            "finds other outcomes"
+        } else if found.executions != number {
+            "completes a class twice"
+        } else {
+            continue;
+        };
+        return Some(Err(format!(
+            "{mode:?} search {wrong}: {} executions of {} classes with {} outcomes, where there are {number} classes with {}",
+            found.executions,
+            found.classes.len(),
+            found.outcomes.len(),
+            naive.outcomes.len(),
+        )));
+    }
+    Some(Ok(Agreement { classes: number, schedules: naive.executions }))
+}
+
 fn count<S: Search>(
     program: &Program,
     search: &mut S,

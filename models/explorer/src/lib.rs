@@ -53,7 +53,7 @@ mod source;
 mod split;
 mod trace;
 
-pub use classes::{Classes, classes};
+pub use classes::{Agreement, Classes, classes, cross_check};
 pub use explore::{Explorer, Mode};
 pub use platform::model::FailureKind;
 pub use program::Program;

@@ -1,37 +1,86 @@
-//! The programs on the platform whose operations announce themselves.
+//! The programs on shuttle's own primitives, as shuttle's users have them.
 
 #[path = "programs.rs"]
 pub(crate) mod programs;
 
 /// What the programs use.
 pub(crate) mod engine {
-    pub(crate) use antiphon_platform_shuttle as platform;
-    use platform::sync::atomic::Ordering;
-
     pub(crate) use crate::tell;
+    pub(crate) use shuttle::sync::atomic::fence;
 
-    /// Values are sequentially consistent: a fence does nothing to them.
-    pub(crate) fn fence(_: Ordering) {}
+    /// shuttle's primitives in the shape of a platform, as far as the programs use it.
+    pub(crate) mod platform {
+        pub(crate) mod sync {
+            use std::sync::PoisonError;
+            use std::time::Duration;
 
-    /// A lock that can be tried.
-    pub(crate) struct TryMutex(platform::sync::Mutex<()>);
+            pub(crate) use shuttle::sync::Arc;
 
-    impl TryMutex {
-        pub(crate) fn new() -> Self {
-            Self(platform::sync::Mutex::new(()))
-        }
-
-        pub(crate) fn lock(&self, work: impl FnOnce()) {
-            let _guard = self.0.lock();
-            work();
-        }
-
-        pub(crate) fn try_lock(&self, work: impl FnOnce()) -> bool {
-            let guard = self.0.try_lock();
-            if guard.is_some() {
-                work();
+            pub(crate) mod atomic {
+                pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
             }
-            guard.is_some()
+
+            pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
+            pub(crate) type MutexGuard<'a, T> = shuttle::sync::MutexGuard<'a, T>;
+
+            impl<T> Mutex<T> {
+                pub(crate) fn new(value: T) -> Self {
+                    Self(shuttle::sync::Mutex::new(value))
+                }
+
+                pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+                    self.0.lock().unwrap_or_else(PoisonError::into_inner)
+                }
+            }
+
+            pub(crate) struct Condvar(shuttle::sync::Condvar);
+
+            impl Condvar {
+                pub(crate) fn new() -> Self {
+                    Self(shuttle::sync::Condvar::new())
+                }
+
+                pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+                    self.0.wait(guard).unwrap_or_else(PoisonError::into_inner)
+                }
+
+                pub(crate) fn wait_timeout_while<'a, T>(
+                    &self,
+                    guard: MutexGuard<'a, T>,
+                    timeout: Duration,
+                    condition: impl FnMut(&mut T) -> bool,
+                ) -> (MutexGuard<'a, T>, bool) {
+                    let waited = self.0.wait_timeout_while(guard, timeout, condition);
+                    let (guard, result) = waited.unwrap_or_else(PoisonError::into_inner);
+                    (guard, result.timed_out())
+                }
+
+                pub(crate) fn notify_one(&self) {
+                    self.0.notify_one();
+                }
+            }
+        }
+
+        pub(crate) mod thread {
+            use std::io;
+
+            pub(crate) struct JoinHandle(shuttle::thread::JoinHandle<()>);
+
+            impl JoinHandle {
+                pub(crate) fn join(self) {
+                    self.0.join().expect("no thread of a program panics");
+                }
+            }
+
+            pub(crate) fn spawn(
+                _name: String,
+                _stack_bytes: usize,
+                body: impl FnOnce() + Send + 'static,
+            ) -> io::Result<JoinHandle> {
+                Ok(JoinHandle(shuttle::thread::spawn(body)))
+            }
         }
     }
+
+    crate::like_std::primitives!(shuttle);
 }

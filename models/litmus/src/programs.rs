@@ -4,13 +4,17 @@
 //! sees; that is sound because each slot has one writer, and the reader joins it first.
 
 use std::sync::{Arc as Unseen, Mutex as Hidden, PoisonError};
-use std::time::Duration;
 
+use super::engine::platform::sync::Arc;
 use super::engine::platform::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 use super::engine::platform::sync::atomic::{AtomicBool, AtomicUsize};
-use super::engine::platform::sync::{Arc, Condvar, Mutex};
 use super::engine::platform::thread::{self, JoinHandle};
-use super::engine::{TryMutex, fence, tell};
+use super::engine::{fence, tell};
+
+#[path = "blocking.rs"]
+mod blocking;
+
+pub(crate) use blocking::*;
 
 fn spawn(body: impl FnOnce() + Send + 'static) -> JoinHandle {
     thread::spawn("litmus".to_owned(), 0, body).expect("a thread")
@@ -333,75 +337,6 @@ pub(crate) fn sequence_lock() {
     );
 }
 
-/// In which order three threads, the main one among them, take one lock, twice each.
-pub(crate) fn mutex_3x2() {
-    let lock = Arc::new(Mutex::new(()));
-    let slots = Slots::new(0);
-    let take_twice = |index: usize, lock: &Mutex<()>, slots: &Slots| {
-        for _ in 0..2 {
-            let _guard = lock.lock();
-            slots.append(index);
-        }
-    };
-    let handles: Vec<_> = (0..2)
-        .map(|index| {
-            let (lock, slots) = (Arc::clone(&lock), slots.clone());
-            spawn(move || take_twice(index, &lock, &slots))
-        })
-        .collect();
-    take_twice(2, &lock, &slots);
-    handles.into_iter().for_each(JoinHandle::join);
-    slots.tell();
-}
-
-pub(crate) fn try_lock() {
-    pair(
-        TryMutex::new(),
-        |lock| {
-            lock.lock(|| ());
-            if lock.try_lock(|| ()) { "y" } else { "n" }.to_owned()
-        },
-        |lock| if lock.try_lock(|| ()) { "y" } else { "n" }.to_owned(),
-        nothing,
-    );
-}
-
-pub(crate) fn condition_variable() {
-    pair(
-        (Mutex::new(0), Condvar::new()),
-        |shared| {
-            *shared.0.lock() = 7;
-            shared.1.notify_one();
-            String::new()
-        },
-        |shared| {
-            let mut value = shared.0.lock();
-            while *value == 0 {
-                value = shared.1.wait(value);
-            }
-            value.to_string()
-        },
-        nothing,
-    );
-}
-
-pub(crate) fn timeout() {
-    pair(
-        (Mutex::new(false), Condvar::new()),
-        |shared| {
-            *shared.0.lock() = true;
-            shared.1.notify_one();
-            String::new()
-        },
-        |shared| {
-            let second = Duration::from_secs(1);
-            let (_guard, timed_out) = shared.1.wait_timeout_while(shared.0.lock(), second, |done| !*done);
-            if timed_out { "late" } else { "done" }.to_owned()
-        },
-        nothing,
-    );
-}
-
 pub(crate) fn flag_and_data() {
     pair(
         (AtomicBool::new(false), AtomicUsize::new(0)),
@@ -412,5 +347,110 @@ pub(crate) fn flag_and_data() {
         },
         |shared| format!("{}{}", usize::from(shared.0.load(Acquire)), shared.1.load(Relaxed)),
         |shared| read(&shared.1, Relaxed),
+    );
+}
+
+pub(crate) fn message_passing_fences() {
+    pair(
+        words(),
+        |words| {
+            words[0].store(1, Relaxed);
+            fence(Release);
+            words[1].store(1, Relaxed);
+            String::new()
+        },
+        |words| {
+            let flag = read(&words[1], Relaxed);
+            fence(Acquire);
+            flag + &read(&words[0], Relaxed)
+        },
+        nothing,
+    );
+}
+
+/// A thread writes a word, and then reads it: it never sees what was there before its own write.
+pub(crate) fn coherence_of_own_write() {
+    pair(
+        words(),
+        |words| {
+            words[0].store(1, Relaxed);
+            read(&words[0], Relaxed)
+        },
+        |words| {
+            words[0].store(2, Relaxed);
+            String::new()
+        },
+        |words| read(&words[0], Relaxed),
+    );
+}
+
+/// tokio-rs/loom#166: the writer loads what only it writes, which changes nothing.
+fn needless_load(load: bool) {
+    pair(
+        words(),
+        move |words| {
+            words[0].store(1, SeqCst);
+            words[1].store(1, SeqCst);
+            words[1].store(0, SeqCst);
+            if load {
+                words[0].load(SeqCst);
+            }
+            words[0].store(0, SeqCst);
+            String::new()
+        },
+        |words| read(&words[1], SeqCst) + &read(&words[0], SeqCst),
+        nothing,
+    );
+}
+
+pub(crate) fn without_needless_load() {
+    needless_load(false);
+}
+
+pub(crate) fn with_needless_load() {
+    needless_load(true);
+}
+
+/// tokio-rs/loom#282, its small form: one word, and what was swapped out says in which order it was written.
+pub(crate) fn modification_order() {
+    let words = Arc::new(words());
+    let slots = Slots::new(2);
+    let first = {
+        let words = Arc::clone(&words);
+        spawn(move || words[0].store(1, Relaxed))
+    };
+    let second = {
+        let (words, slots) = (Arc::clone(&words), slots.clone());
+        spawn(move || slots.set(0, words[0].swap(2, Relaxed)))
+    };
+    slots.set(1, read(&words[0], Relaxed) + &read(&words[0], Relaxed));
+    first.join();
+    second.join();
+    slots.tell();
+}
+
+/// tokio-rs/loom#389: nothing comes between what a swap reads and what it writes.
+pub(crate) fn swap_against_store() {
+    pair(
+        words(),
+        |words| {
+            words[0].store(1, Relaxed);
+            String::new()
+        },
+        |words| words[0].swap(2, Relaxed).to_string(),
+        |words| read(&words[0], Relaxed),
+    );
+}
+
+/// Nobody is in the way of a weak compare-exchange, and still it may fail.
+pub(crate) fn weak_exchange() {
+    pair(
+        words(),
+        |words| words[1].fetch_add(1, Relaxed).to_string(),
+        |words| match words[0].compare_exchange_weak(0, 1, AcqRel, Acquire) {
+            Ok(_) => "y".to_owned(),
+            Err(_) => "n".to_owned(),
+        },
+        nothing,
     );
 }
