@@ -13,6 +13,15 @@ use platform::record;
 /// Has each of two threads record one event; tells in which orders an observer sees them, and in how many
 /// executions.
 fn orders(first: Event, second: Event) -> (BTreeSet<Vec<Event>>, u64) {
+    orders_if(false, first, second)
+}
+
+/// The same for an observer that can tell by the order of any two.
+fn all_orders(first: Event, second: Event) -> (BTreeSet<Vec<Event>>, u64) {
+    orders_if(true, first, second)
+}
+
+fn orders_if(all: bool, first: Event, second: Event) -> (BTreeSet<Vec<Event>>, u64) {
     let events = [first, second];
     let seen = Arc::new(Mutex::new(BTreeSet::new()));
     let orders = Arc::clone(&seen);
@@ -24,7 +33,8 @@ fn orders(first: Event, second: Event) -> (BTreeSet<Vec<Event>>, u64) {
         threads(2, move |index| record::emit(|_| events[index].clone()));
     };
     let program = Program::new(body)
-        .before(|| {
+        .before(move || {
+            record::all_in_order(all);
             NOW.with_borrow_mut(Vec::clear);
             record::install(Box::new(|event| NOW.with_borrow_mut(|now| now.push(event))));
         })
@@ -60,6 +70,14 @@ fn a_send_against_terminate_comes_in_both_orders() {
 fn two_callbacks_of_one_actor_come_in_both_orders() {
     let handle = |message| Event::HandleBegin { actor: ACTOR, message: MessageId(message) };
     assert_eq!(orders(handle(1), handle(2)).1, 2);
+}
+
+#[test]
+fn an_observer_of_the_whole_order_sees_all_of_them() {
+    let reader = Event::ReaderBegin { actor: ACTOR };
+    let handler = Event::HandleBegin { actor: ACTOR, message: MessageId(1) };
+    let (seen, executions) = all_orders(reader, handler);
+    assert_eq!((seen.len(), executions), (2, 2));
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod judge;
 mod lifecycles;
 mod lives;
 mod messages;
+mod outline;
 mod relations;
 mod sense;
 mod supervision;
@@ -36,6 +37,7 @@ use crate::violation::{Premises, Violation};
 use aside::Aside;
 use judge::Judge;
 
+pub use outline::{Outline, Phase, ReaderPhase};
 pub use sense::Malformed;
 
 /// What the specification knows after the events so far.

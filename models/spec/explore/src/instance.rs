@@ -110,7 +110,7 @@ pub const INSTANCES: &[Instance] = &[
             UniqueIdentity,
         ],
         scope: READER,
-        unique_states: 36_036,
+        unique_states: 33_892,
     },
     Instance {
         name: "spec/failures",
@@ -124,13 +124,13 @@ pub const INSTANCES: &[Instance] = &[
             PanicContainment,
         ],
         scope: FAILURES,
-        unique_states: 31_844,
+        unique_states: 28_534,
     },
     Instance {
         name: "spec/late-spawn",
         guarantees: &[ReaderLifetime, Ownership, Interruption, UniqueIdentity],
         scope: LATE_SPAWN,
-        unique_states: 14_644,
+        unique_states: 12_030,
     },
     Instance {
         name: "spec/send-to-late",
@@ -142,7 +142,7 @@ pub const INSTANCES: &[Instance] = &[
         name: "spec/siblings",
         guarantees: &[ReaderLifetime, Ownership, Interruption, PanicContainment, UniqueIdentity],
         scope: SIBLINGS,
-        unique_states: 17_869,
+        unique_states: 14_845,
     },
     Instance {
         name: "spec/monitors",

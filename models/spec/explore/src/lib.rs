@@ -23,10 +23,12 @@ mod model;
 mod scope;
 mod world;
 
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use antiphon_spec::Guarantee;
+use antiphon_spec::machine::Outline;
 use stateright::{Checker, Model};
 
 pub use bug::Bug;
@@ -105,4 +107,25 @@ pub fn explore(
         discoveries: of_guarantees.chain(of_the_model).collect(),
         reached: exercises.iter().copied().filter(|g| found.contains_key(premise_name(*g))).collect(),
     }
+}
+
+/// What the specification knows of the actors, in outline, in all states within `scope`: what an implementation can
+/// be compared with. None if there are more than `most` states.
+pub fn outlines(scope: &Scope, most: usize) -> Option<BTreeSet<Vec<Outline>>> {
+    let start = World::new(scope);
+    let mut outlines = BTreeSet::from([start.spec().outlines()]);
+    let mut known = HashSet::from([start.clone()]);
+    let mut ahead = vec![start];
+    while let Some(world) = ahead.pop() {
+        let mut moves = Vec::new();
+        world.moves(scope, &mut moves);
+        for step in moves {
+            let next = world.after(scope, step);
+            outlines.insert(next.spec().outlines());
+            if known.len() < most && known.insert(next.clone()) {
+                ahead.push(next);
+            }
+        }
+    }
+    (known.len() < most).then_some(outlines)
 }

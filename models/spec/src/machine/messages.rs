@@ -42,7 +42,7 @@ pub(super) struct Message {
     class: Class,
     from: Option<Origin>,
     pub(super) accepted: Option<At>,
-    fate: Option<(Fate, At)>,
+    pub(super) fate: Option<(Fate, At)>,
     began: At,
     /// Its recipient had begun to terminate before the send began.
     late: Option<At>,

@@ -46,6 +46,8 @@ pub enum Aspect {
     Class,
     Call,
     Name,
+    /// All that happens, for an observer of the whole order; see [`all_in_order`](crate::record::all_in_order).
+    Order,
 }
 
 /// One part of a footprint: how an event touches what is kept about the thing with this number.

@@ -4,12 +4,13 @@
 //! executions on several of these. So the sink belongs to the operating-system thread. An event whose order
 //! matters to an observer is an operation of its own, with its [footprint](crate::footprint).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::Location;
 
 use event::{ActorId, Event, MessageId, Sender};
 
-use crate::model::{Access, Accesses, Kind, ObjectId, Operation, alone, perform};
+use crate::footprint::Aspect;
+use crate::model::{Access, Accesses, Kind, Mode, ObjectId, Operation, alone, perform};
 
 /// Takes each event, in order.
 pub type Sink = Box<dyn FnMut(Event) + Send>;
@@ -17,6 +18,13 @@ pub type Sink = Box<dyn FnMut(Event) + Send>;
 // std's on purpose: shared by all threads of the model.
 std::thread_local! {
     static SINK: RefCell<Option<Sink>> = const { RefCell::new(None) };
+    static IN_ORDER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the sink of this operating-system thread can tell by the order of any two events: then none commute, and
+/// an engine explores all orders of all of them, not only those that the [footprints](crate::footprint) tell apart.
+pub fn all_in_order(wanted: bool) {
+    IN_ORDER.set(wanted);
 }
 
 /// What a recorded event may be made from.
@@ -86,6 +94,11 @@ pub fn emit(make: impl FnOnce(&Recording) -> Event) {
     let place = Location::caller();
     let event = make(&Recording(()));
     let accesses = alone(|e| {
+        if IN_ORDER.get() {
+            let object = ObjectId::observed(Aspect::Order as u8, 0);
+            let slot = e.observed(object);
+            return Accesses::one(Access { object, slot, mode: Mode::Write });
+        }
         let mut footprints = std::mem::take(&mut e.footprints);
         let mut accesses = Accesses::NONE;
         footprints.of(&event, |(aspect, number, mode)| {

@@ -17,7 +17,8 @@ impl World {
                 Some(Ending::Interrupt)
             }
             Ending::Interrupt => {
-                if self.actors[place].reader_open && scope.bug != Some(Bug::NoInterrupt) {
+                // Also if it has returned: nobody asks.
+                if self.actors[place].reader != Reader::Absent && scope.bug != Some(Bug::NoInterrupt) {
                     self.actors[place].interrupted = true;
                     self.emit(&Event::Interrupt { actor });
                 }
