@@ -21,6 +21,8 @@ mod scenario;
 mod totals;
 
 pub use mutant::{Mutant, Unseen};
-pub use observation::{Fault, begin, begin_keeping, begin_shared, check, finish, observe, reached, take};
+pub use observation::{
+    Fault, abandon, begin, begin_keeping, begin_shared, check, finish, observe, reached, take,
+};
 pub use scenario::{Engine, Scenario};
 pub use totals::Observed;

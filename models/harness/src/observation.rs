@@ -115,6 +115,20 @@ pub fn finish(complete: bool) -> Result<(), Fault> {
     with_recorder(|recorder| recorder.finish(complete)).unwrap_or(Ok(()))
 }
 
+/// Ends the execution without adding what it saw to the totals, as if it had not been; if there is none, does
+/// nothing. For an execution that its engine does not count.
+///
+/// # Errors
+/// The first fault of the execution.
+#[allow(clippy::result_large_err, reason = "a fault ends the run: there is one at most")]
+pub fn abandon(complete: bool) -> Result<(), Fault> {
+    let execution = with_recorder(|recorder| recorder.execution.take()).flatten();
+    execution.map_or(Ok(()), |mut execution| {
+        execution.finish(complete);
+        execution.fault.map_or(Ok(()), Err)
+    })
+}
+
 /// Takes the totals of the executions that this thread (or, for the shared ones, this process) finished
 /// since they were last taken.
 pub fn take() -> Observed {

@@ -4,6 +4,7 @@ use antiphon_harness::{Engine, Mutant, Scenario};
 use antiphon_spec::Guarantee;
 use antiphon_spec_explore::Instance;
 
+use crate::engine::crosscheck::CrossCheck;
 use crate::engine::{Configuration, proof};
 use crate::mutants::{self, Seeded};
 use crate::outcome::Outcome;
@@ -45,6 +46,8 @@ pub(crate) enum Work {
     Spec(&'static Instance),
     /// All theorems.
     Proof,
+    /// A comparison of what two ways find.
+    CrossCheck(CrossCheck),
 }
 
 /// What there is to run.
@@ -52,7 +55,8 @@ pub(crate) struct Catalogue {
     sources: Vec<Source>,
     mutants: Vec<(Engine, &'static [Mutant])>,
     specification: &'static [Instance],
-    proofs: bool,
+    /// Whether there are proofs and cross-checks.
+    whole: bool,
 }
 
 impl Catalogue {
@@ -86,7 +90,7 @@ impl Catalogue {
                 (Engine::Explorer, antiphon_mutants_shuttle::mutants()),
             ],
             specification: antiphon_spec_explore::INSTANCES,
-            proofs: true,
+            whole: true,
         }
     }
 
@@ -95,13 +99,16 @@ impl Catalogue {
         let source = |family| Source { family, scenarios: selftest::SCENARIOS, install: || {} };
         let families = [Engine::Loom, Engine::Shuttle, Engine::Explorer, Engine::Threads];
         let sources = families.map(source).into();
-        Self { sources, mutants: Vec::new(), specification: &[], proofs: false }
+        Self { sources, mutants: Vec::new(), specification: &[], whole: false }
     }
 
     /// All runs: first those that end by themselves, then those that take all the time they get.
     pub(crate) fn runs(&self) -> Vec<Run> {
         let mut runs: Vec<Run> = self.specification.iter().map(Run::of_instance).collect();
-        runs.extend(self.proofs.then(Run::of_proofs));
+        if self.whole {
+            runs.push(Run::of_proofs());
+            runs.extend(CrossCheck::ALL.map(Run::of_cross_check));
+        }
         for Source { family, scenarios, install } in &self.sources {
             for scenario in scenarios.iter().filter(|scenario| scenario.engines.contains(family)) {
                 let engines = Configuration::of(*family).iter();
@@ -148,6 +155,11 @@ impl Run {
         }
     }
 
+    fn of_cross_check(check: CrossCheck) -> Self {
+        let (engine, work) = (Configuration::CrossCheck, Work::CrossCheck(check));
+        Self { name: check.name(), engine, guarantees: &[], reaches: &[], work, mutant: None }
+    }
+
     /// Whether it can be spread over several machines. A seeded bug is found on one, or the net has a hole.
     pub(crate) fn has_parts(&self) -> bool {
         self.mutant.is_none() && self.engine.has_parts()
@@ -156,7 +168,7 @@ impl Run {
     /// The number of executions that is written down where the run itself is.
     pub(crate) fn own_pin(&self) -> Option<u64> {
         match self.work {
-            Work::Scenario { .. } => None,
+            Work::Scenario { .. } | Work::CrossCheck(_) => None,
             Work::Proof => Some(proof::count()),
             Work::Spec(instance) => Some(instance.unique_states as u64),
         }

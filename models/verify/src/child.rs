@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use antiphon_explorer::Shard;
 
 use crate::catalogue::Run;
-use crate::engine::{Configuration, Task, Watch, threads};
+use crate::engine::{Configuration, Task, Watch, holes, threads};
 use crate::failure::Saved;
 use crate::outcome::{Line, Outcome};
 use crate::panics;
@@ -97,7 +97,7 @@ pub(crate) fn run(run: Run, part: Part, limit: Duration, seed: u64) {
     panics::install();
     // The monitor ends with the process: it may have to end it.
     thread::spawn(move || monitor(&watch, run.engine, deadline));
-    let outcome = run.explore(&task);
+    let outcome = Outcome { uses: holes::uses(&run), ..run.explore(&task) };
     say(&Line::Outcome(Box::new(outcome)));
 }
 

@@ -27,6 +27,7 @@ pub(crate) enum Command {
     Check(Check),
     Replay(Replay),
     Merge(Merge),
+    Litmus(Litmus),
     #[command(hide = true)]
     Run(Run),
 }
@@ -124,6 +125,24 @@ pub(crate) struct Merge {
     /// Reads the expected numbers here.
     #[arg(long, value_name = "FILE", hide = true)]
     pub(crate) pins: Option<PathBuf>,
+}
+
+/// Run small programs of which everything is known on each engine, and print what each engine sees of them.
+///
+/// What an engine is known to get wrong is a known hole, with the public issue that tells of it. What only
+/// sequential consistency rules out is not seen by an engine whose model is stronger than C11's, as it says.
+///
+/// Exit status: 0 each answer is the pinned one; 1 some answer is not: an engine has changed; 2 wrong use.
+#[derive(Debug, Args)]
+pub(crate) struct Litmus {
+    /// Run only the programs or engines whose name begins with this.
+    ///
+    /// May be given several times: programs add up, engines narrow them down.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Vec<String>,
+    /// How to write the table to standard output; json is one array.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
 }
 
 /// Make one run and report it on standard output, for the process that started this one.

@@ -10,6 +10,7 @@ use indicatif::HumanCount;
 use serde_json::Value;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
+use crate::engine::states::Unreached;
 use crate::mutants::{self, MutantResult};
 use crate::outcome::{Failure, Schedule};
 use crate::report::{DefectKind, GuaranteeReport, Report, RunReport};
@@ -30,6 +31,9 @@ const TOLD: usize = 6;
 /// Where the text beside a label begins.
 const LABEL: usize = 14;
 
+/// Where a remark begins.
+const REMARK: usize = 17;
+
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
@@ -46,6 +50,7 @@ pub(crate) fn report(report: &Report, path: &Path) -> String {
 fn write_report(out: &mut String, report: &Report, path: &Path) -> fmt::Result {
     table(out, report)?;
     unseen(out, report)?;
+    cross_checks(out, report)?;
     notes(out, report)?;
     defects(out, report)?;
     holes(out, report)?;
@@ -102,6 +107,49 @@ fn unseen(out: &mut String, report: &Report) -> fmt::Result {
     writeln!(out, "\n{BOLD}What the engines can't see{BOLD:#}")?;
     for (engine, text) in engines {
         paragraph(out, engine, text)?;
+        known_holes(out, report, engine)?;
+    }
+    Ok(())
+}
+
+/// The holes that concern what the runs of this engine do, each with how many runs it concerns.
+fn known_holes(out: &mut String, report: &Report, engine: &str) -> fmt::Result {
+    let mut holes: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
+    for run in report.runs.iter().filter(|run| family(&run.engine) == engine) {
+        let reasons: BTreeMap<&str, &str> =
+            run.holes.iter().map(|hole| (hole.because.as_str(), hole.program.as_str())).collect();
+        for (because, program) in reasons {
+            holes.entry(because).or_insert((program, 0)).1 += 1;
+        }
+    }
+    for (because, (program, runs)) in holes {
+        let runs = if runs == 1 { "1 run".to_string() } else { format!("{runs} runs") };
+        remark(out, &format!("could matter to {runs}: {because} (antiphon litmus --only {program})"))?;
+    }
+    Ok(())
+}
+
+/// What was compared, and which states of the specification the runtime never gets into.
+fn cross_checks(out: &mut String, report: &Report) -> fmt::Result {
+    let mut checks = report.runs.iter().filter(|run| run.engine == "crosscheck").peekable();
+    if checks.peek().is_none() {
+        return Ok(());
+    }
+    writeln!(out, "\n{BOLD}Cross-checks{BOLD:#}")?;
+    for run in checks {
+        let what = run.scenario.rsplit('/').next().unwrap_or_default();
+        match (&run.failure, &run.note) {
+            (Some(_), _) => paragraph(out, what, "they disagree: see below")?,
+            (None, Some(note)) => paragraph(out, what, note)?,
+            (None, None) => paragraph(out, what, "they agree")?,
+        }
+        for Unreached { scenario, because, states } in &run.unreached {
+            let text = format!(
+                "{scenario}, {} of the specification's states are never reached: {because}",
+                states.len()
+            );
+            remark(out, &text)?;
+        }
     }
     Ok(())
 }
@@ -327,4 +375,9 @@ fn wrap(text: &str, indent: usize) -> String {
 pub(crate) fn entry(out: &mut String, name: &str, remark: &str, text: &str) -> fmt::Result {
     writeln!(out, "{BOLD}{name}{BOLD:#} {DIM}({remark}){DIM:#}")?;
     writeln!(out, "{}", wrap(text, 2))
+}
+
+/// A dim text below what it is about.
+pub(crate) fn remark(out: &mut String, text: &str) -> fmt::Result {
+    writeln!(out, "{DIM}{}{DIM:#}", wrap(text, REMARK))
 }

@@ -12,6 +12,7 @@ mod files;
 mod human;
 mod judge;
 mod list;
+mod litmus;
 mod merge;
 mod mutants;
 mod outcome;
@@ -60,6 +61,7 @@ fn run(cli: &Cli) -> Result<u8, String> {
         Command::Check(options) => check::check(options),
         Command::Replay(options) => replay::replay(&options.file, &catalogue, cli.self_test),
         Command::Merge(options) => merge::merge(options, &catalogue),
+        Command::Litmus(options) => litmus::litmus(options),
         Command::Run(options) => run_child(options, &catalogue),
     }
 }

@@ -121,10 +121,12 @@ fn join(run: &Run, mut reports: Vec<RunReport>, of: usize, pins: &Pins) -> Resul
         }
     }
     let pinned = pins.get(run);
+    let holes = std::mem::take(&mut reports[0].holes);
     let judgement = judge(run, &outcome, pinned);
     let took = reports.iter().map(|report| report.seconds).fold(0.0, f64::max);
     Ok(RunReport {
         limit_seconds: reports.iter().map(|report| report.limit_seconds).fold(0.0, f64::max),
+        holes,
         ..RunReport::of(run, outcome, judgement, pinned, Duration::from_secs_f64(took))
     })
 }

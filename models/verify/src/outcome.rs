@@ -1,12 +1,14 @@
 //! What a child process says about its run: lines of JSON on its standard output.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use antiphon_harness::{Fault, Observed};
+use antiphon_litmus::Concern;
 use antiphon_spec::Guarantee;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::engine::states::Unreached;
 use crate::trace;
 
 /// One line from a child. Anything else on its standard output is a scenario's own and is ignored.
@@ -55,6 +57,12 @@ pub(crate) struct Outcome {
     pub(crate) failure: Option<Failure>,
     /// What else there is to know.
     pub(crate) note: Option<String>,
+    /// What the scenario does that some engine may get wrong; none if nobody looked.
+    #[serde(default)]
+    pub(crate) uses: Option<BTreeSet<Concern>>,
+    /// States of the specification that the runtime never gets into; see the cross-checks.
+    #[serde(default)]
+    pub(crate) unreached: Vec<Unreached>,
 }
 
 /// What went wrong, and how to see it again.
@@ -143,6 +151,8 @@ impl Outcome {
             premises: observed.premises.iter().map(|(g, count)| (g.id().to_string(), *count)).collect(),
             failure: None,
             note: None,
+            uses: None,
+            unreached: Vec::new(),
         }
     }
 

@@ -11,6 +11,8 @@ use antiphon_spec::Guarantee;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Run;
+use crate::engine::holes::{self, Hole};
+use crate::engine::states::Unreached;
 use crate::judge::Judgement;
 use crate::mutants::MutantReport;
 use crate::outcome::{Ended, Failure, Outcome};
@@ -68,6 +70,12 @@ pub(crate) struct RunReport {
     pub(crate) executions: u64,
     pub(crate) seconds: f64,
     pub(crate) unseen: String,
+    /// The known holes of the engine that concern what the scenario does; `antiphon litmus` shows them.
+    #[serde(default)]
+    pub(crate) holes: Vec<Hole>,
+    /// Of the cross-check of states: which of the specification's states the runtime never gets into, and why.
+    #[serde(default)]
+    pub(crate) unreached: Vec<Unreached>,
     /// Whether the engine had nothing left to explore.
     pub(crate) complete: bool,
     /// How much time it was given.
@@ -149,6 +157,8 @@ impl RunReport {
             executions: outcome.executions,
             seconds: took.as_secs_f64(),
             unseen: run.engine.unseen().to_string(),
+            holes: holes::holes(run.engine, outcome.uses.as_ref()),
+            unreached: outcome.unreached,
             complete: outcome.ended == Ended::Complete,
             limit_seconds: 0.0,
             seed: 0,

@@ -76,6 +76,12 @@ impl Wanted<'_> {
 }
 
 fn unknown<'a>(prefix: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let hint = near(prefix, names).unwrap_or("`antiphon verify --list` shows all names".to_string());
+    format!("no guarantee, scenario or engine begins with '{prefix}'; {hint}")
+}
+
+/// Which of `names` may have been meant by a prefix that fits none; none if nothing is near it.
+pub(crate) fn near<'a>(prefix: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let mut near: Vec<(f64, &str)> = names
         .map(|name| {
             let start = name.get(..prefix.len()).unwrap_or(name);
@@ -85,11 +91,7 @@ fn unknown<'a>(prefix: &str, names: impl Iterator<Item = &'a str>) -> String {
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
     let near: Vec<&str> = near.into_iter().map(|(_, name)| name).take(CANDIDATES).collect();
-    let hint = match near.is_empty() {
-        true => "`antiphon verify --list` shows all names".to_string(),
-        false => format!("near it: {}", near.join(", ")),
-    };
-    format!("no guarantee, scenario or engine begins with '{prefix}'; {hint}")
+    (!near.is_empty()).then(|| format!("near it: {}", near.join(", ")))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use antiphon_explorer::{Ending, Explorer, FailureKind, Found, Program, Schedule as Steps, Shard};
+use antiphon_explorer::{Bound, Ending, Explorer, FailureKind, Found, Program, Schedule as Steps, Shard};
 use antiphon_harness::{Fault, Observed};
 use antiphon_spec::Guarantee;
 use serde::{Deserialize, Serialize};
@@ -93,11 +93,12 @@ impl Seen {
         }
     }
 
-    /// The last execution on this thread. If the explorer itself has found something, it was not asked about
-    /// it; but the specification may have found something before.
+    /// The last execution on this thread, if nobody asked about it: one that did not count, as those do not by which
+    /// the parts of a search are found; or one in which the explorer itself has found something. Then the
+    /// specification may have found something before.
     fn done(&self) {
         // Relaxed: set before the thread is started.
-        if let Err(fault) = antiphon_harness::finish(self.stuck.load(Ordering::Relaxed)) {
+        if let Err(fault) = antiphon_harness::abandon(self.stuck.load(Ordering::Relaxed)) {
             self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
         }
         self.flush();
@@ -145,6 +146,10 @@ pub(crate) fn explore(task: &Task, body: fn(), install: fn()) -> Outcome {
     let ended = if report.complete { Ended::Complete } else { Ended::Budget };
     let mut outcome = Outcome { executions: report.executions, ..Outcome::passed(ended, &observed) };
     seen.add_earlier(&mut outcome);
+    if report.cut_by == Some(Bound::Depth) {
+        let cut = report.cut;
+        outcome.note = Some(format!("{cut} executions were cut off at the depth bound of the explorer"));
+    }
     match report.failure {
         None => outcome,
         Some(found) if !found.reproducible => Outcome::no_result(format!(

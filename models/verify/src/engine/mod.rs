@@ -15,11 +15,14 @@ use crate::child::Part;
 use crate::outcome::{Failure, Outcome, Progress, Schedule};
 use crate::panics;
 
+pub(crate) mod crosscheck;
 pub(crate) mod explorer;
+pub(crate) mod holes;
 mod loom;
 pub(crate) mod proof;
 mod shuttle;
 mod spec;
+pub(crate) mod states;
 pub(crate) mod threads;
 
 pub(crate) use self::shuttle::Strategy;
@@ -39,6 +42,8 @@ pub(crate) enum Configuration {
     Spec,
     /// Coq, on the abstract protocol.
     Proof,
+    /// Two of them against each other.
+    CrossCheck,
 }
 
 impl Configuration {
@@ -72,6 +77,7 @@ impl Configuration {
             Configuration::Threads => "threads",
             Configuration::Spec => "spec",
             Configuration::Proof => "proof",
+            Configuration::CrossCheck => "crosscheck",
             Configuration::Explorer => "explorer",
         }
     }
@@ -86,6 +92,7 @@ impl Configuration {
             Configuration::Spec | Configuration::Proof => {
                 "none: the steps of the abstract machine are atomic"
             }
+            Configuration::CrossCheck => "sequential consistency",
         }
     }
 
@@ -107,6 +114,9 @@ impl Configuration {
                 "all interleavings up to equivalence; no spurious wake-ups of condition variables".to_string()
             }
             Configuration::Spec => "all states within the scope of the instance".to_string(),
+            Configuration::CrossCheck => {
+                "all that is small enough to be searched without reduction".to_string()
+            }
             Configuration::Proof => {
                 "none: any number of actors, meta-processes, senders and messages".to_string()
             }
@@ -137,6 +147,7 @@ impl Configuration {
                  ordered by nothing else is reported as a race. No address is used twice in an execution (no \
                  ABA). State that does not belong to the platform is invisible."
             }
+            Configuration::CrossCheck => "What both ways that are compared get wrong in the same way.",
             Configuration::Proof => {
                 "The source: what is proved is the abstract protocol, which people have read against it \
                  (proofs/README.md); no memory model, no calls, links or names."
@@ -158,7 +169,10 @@ impl Configuration {
             Configuration::Loom { .. } | Configuration::Explorer | Configuration::Shuttle(_) => {
                 matches!(guarantee, Guarantee::RaceFreedom | Guarantee::Handover | Guarantee::NoLeak)
             }
-            Configuration::Threads | Configuration::Spec | Configuration::Proof => false,
+            Configuration::Threads
+            | Configuration::Spec
+            | Configuration::Proof
+            | Configuration::CrossCheck => false,
         }
     }
 
@@ -168,7 +182,8 @@ impl Configuration {
             Configuration::Loom { .. }
             | Configuration::Explorer
             | Configuration::Spec
-            | Configuration::Proof => true,
+            | Configuration::Proof
+            | Configuration::CrossCheck => true,
             Configuration::Shuttle(_) | Configuration::Threads => false,
         }
     }
@@ -183,7 +198,8 @@ impl Configuration {
             | Configuration::Shuttle(_)
             | Configuration::Threads
             | Configuration::Spec
-            | Configuration::Proof => false,
+            | Configuration::Proof
+            | Configuration::CrossCheck => false,
         }
     }
 
@@ -191,7 +207,10 @@ impl Configuration {
     /// to *hold*. loom's is not, whatever its bounds (see [`Configuration::unseen`]).
     pub(crate) fn exhaustive(self) -> bool {
         match self {
-            Configuration::Explorer | Configuration::Spec | Configuration::Proof => true,
+            Configuration::Explorer
+            | Configuration::Spec
+            | Configuration::Proof
+            | Configuration::CrossCheck => true,
             Configuration::Loom { .. } | Configuration::Shuttle(_) | Configuration::Threads => false,
         }
     }
@@ -201,7 +220,7 @@ impl Configuration {
         match self {
             Configuration::Proof => Duration::from_secs(60),
             // The largest instance has some 40,000 states.
-            Configuration::Spec => Duration::from_secs(10),
+            Configuration::Spec | Configuration::CrossCheck => Duration::from_secs(10),
             Configuration::Loom { .. }
             | Configuration::Explorer
             | Configuration::Shuttle(_)
@@ -222,7 +241,8 @@ impl Configuration {
             | Configuration::Loom { .. }
             | Configuration::Explorer
             | Configuration::Spec
-            | Configuration::Proof => false,
+            | Configuration::Proof
+            | Configuration::CrossCheck => false,
         }
     }
 }
@@ -234,6 +254,7 @@ impl Run {
             Work::Scenario { body, install } => (body, install),
             Work::Spec(instance) => return spec::explore(instance, task),
             Work::Proof => return proof::check(task),
+            Work::CrossCheck(check) => return check.run(task),
         };
         install();
         match self.engine {
@@ -241,7 +262,7 @@ impl Run {
             Configuration::Loom { preemption_bound } => loom::explore(task, body, preemption_bound),
             Configuration::Shuttle(strategy) => shuttle::explore(task, body, strategy),
             Configuration::Threads => threads::explore(task, body),
-            Configuration::Spec | Configuration::Proof => {
+            Configuration::Spec | Configuration::Proof | Configuration::CrossCheck => {
                 unreachable!("what is not about the source has no scenarios")
             }
         }
@@ -254,6 +275,7 @@ impl Run {
             // It is explored again in a moment, and the path is in the failure itself.
             Work::Spec(instance) => return spec::explore(instance, task),
             Work::Proof => return proof::check(task),
+            Work::CrossCheck(check) => return check.run(task),
         };
         install();
         match schedule {

@@ -29,6 +29,8 @@ pub(crate) fn explore(instance: &'static Instance, task: &Task) -> Outcome {
         premises: found.reached.iter().map(|guarantee| (guarantee.id().to_string(), 1)).collect(),
         failure,
         note: None,
+        uses: None,
+        unreached: Vec::new(),
     }
 }
 
