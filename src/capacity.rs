@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use platform::sync::atomic::{AtomicU64, Ordering};
 use platform::sync::{Condvar, Mutex};
+use platform::{limits, thread};
 
 /// The reservations of one mailbox.
 pub(crate) struct Capacity {
@@ -23,6 +24,9 @@ pub(crate) struct Capacity {
     turn: Mutex<()>,
     room: Condvar,
 }
+
+/// How often a sender looks for room before it sleeps.
+const LOOKS: usize = 8;
 
 /// One sender that waits.
 const WAITING: u64 = 1 << 32;
@@ -56,6 +60,15 @@ impl Capacity {
 
     /// Reserves room for one message, waiting for it at most for `timeout`; false if there was none.
     pub(crate) fn reserve_within(&self, timeout: Duration) -> bool {
+        // Whoever sleeps at each full mailbox is woken for each message; in a moment there is room for many.
+        if limits::LINGER > 0 {
+            for _ in 0..LOOKS {
+                thread::pause(limits::LINGER);
+                if self.reserve() {
+                    return true;
+                }
+            }
+        }
         let turn = self.turn.lock();
         self.word.fetch_add(WAITING, Ordering::Relaxed);
         let (_turn, timed_out) = self.room.wait_timeout_while(turn, timeout, |()| !self.reserve());

@@ -228,7 +228,7 @@ fn run<M: Send + 'static>(mut activation: Activation<Core<M>>, budget: usize) {
     let mut turn = Turn::begin(&mut activation);
     loop {
         let Some(letter) = turn.next(&mut activation) else {
-            if linger(&activation) {
+            if budget > 1 && linger(&activation) {
                 continue;
             }
             turn.end(&mut activation);

@@ -8,4 +8,4 @@ pub const SHARDS: usize = 16;
 
 /// How long an activation waits for more before it parks, in steps of [`thread::pause`](crate::thread::pause):
 /// about a microsecond.
-pub const LINGER: usize = 64;
+pub const LINGER: usize = 24;
