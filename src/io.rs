@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`tcp`] listener | accepts, and spawns a connection for each | stops it |
 //! | [`tcp`] connection | reads | runs the session, writes, half-closes, closes |
+//! | [`file`](mod@file) | reads a file by lines or by chunks, and follows it | runs the session, seeks, stops, says where it is |
 //! | [`lines`] | reads standard input, a pipe, a FIFO, by line or by chunk | is yours |
 //! | [`unix`] listener and connection | the same, on Unix stream sockets | the same |
 //!
@@ -13,12 +14,14 @@
 
 mod connection;
 mod data;
+pub mod file;
 mod forward;
 mod line;
 pub mod lines;
 mod link;
 mod listener;
 mod output;
+mod place;
 mod poller;
 mod queue;
 mod session;

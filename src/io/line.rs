@@ -49,17 +49,14 @@ pub trait Cutter<U> {
     /// One that makes no unit longer than `limit` bytes.
     fn new(limit: usize) -> Self;
 
-    /// Hands each unit that ends in `bytes` to `each`; keeps what is left. After an error of `each` the rest
-    /// of `bytes` is gone.
+    /// Hands each unit that ends in `bytes` to `each`, with how many of `bytes` are used up after it; keeps what
+    /// is left. After an error of `each` the rest of `bytes` is gone.
     fn feed<E>(
         &mut self,
         bytes: &[u8],
         hold: &Hold<'_>,
-        each: impl FnMut(U) -> Result<(), E>,
+        each: impl FnMut(U, usize) -> Result<(), E>,
     ) -> Result<(), E>;
-
-    /// How many bytes are kept because the unit that they begin has not ended.
-    fn kept(&self) -> usize;
 
     /// The input has ended here: gives the unit that this ends, if one has begun.
     fn finish(&mut self, hold: &Hold<'_>) -> Option<U>;
@@ -115,35 +112,31 @@ impl Cutter<Line> for Lines {
 
     fn feed<E>(
         &mut self,
-        mut bytes: &[u8],
+        bytes: &[u8],
         hold: &Hold<'_>,
-        mut each: impl FnMut(Line) -> Result<(), E>,
+        mut each: impl FnMut(Line, usize) -> Result<(), E>,
     ) -> Result<(), E> {
+        let mut used = 0;
         loop {
+            let rest = &bytes[used..];
             let room = self.limit - self.begun.len();
             // A line that is just as long as it may be is whole: its end comes next.
-            let line = match memchr(b'\n', &bytes[..bytes.len().min(room + 1)]) {
+            let line = match memchr(b'\n', &rest[..rest.len().min(room + 1)]) {
                 Some(end) => {
-                    let line = self.end(&bytes[..end], hold);
-                    bytes = &bytes[end + 1..];
-                    line
+                    used += end + 1;
+                    self.end(&rest[..end], hold)
                 }
-                None if bytes.len() > room => {
-                    let part = self.part(&bytes[..room], hold);
-                    bytes = &bytes[room..];
-                    part
+                None if rest.len() > room => {
+                    used += room;
+                    self.part(&rest[..room], hold)
                 }
                 None => {
-                    self.begun.extend_from_slice(bytes);
+                    self.begun.extend_from_slice(rest);
                     return Ok(());
                 }
             };
-            each(line)?;
+            each(line, used)?;
         }
-    }
-
-    fn kept(&self) -> usize {
-        self.begun.len()
     }
 
     fn finish(&mut self, hold: &Hold<'_>) -> Option<Line> {
@@ -166,13 +159,13 @@ impl Cutter<Data> for Chunks {
         &mut self,
         bytes: &[u8],
         hold: &Hold<'_>,
-        mut each: impl FnMut(Data) -> Result<(), E>,
+        mut each: impl FnMut(Data, usize) -> Result<(), E>,
     ) -> Result<(), E> {
-        bytes.chunks(self.limit).try_for_each(|chunk| each(hold.data(chunk)))
-    }
-
-    fn kept(&self) -> usize {
-        0
+        let mut used = 0;
+        bytes.chunks(self.limit).try_for_each(|chunk| {
+            used += chunk.len();
+            each(hold.data(chunk), used)
+        })
     }
 
     fn finish(&mut self, _: &Hold<'_>) -> Option<Data> {

@@ -60,7 +60,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use platform::readiness::{Readiness, Source};
 use platform::sync::Arc;
@@ -72,6 +72,7 @@ use rustix::termios::isatty;
 use super::connection::STACK_BYTES;
 use super::data::Window;
 use super::line::{Cutter, Hold};
+use super::place::at;
 use super::waker::{Ready, Requests, Waker};
 use crate::address::Address;
 use crate::exit::Exit;
@@ -162,7 +163,7 @@ impl<U: Unit> Input<U> {
         let (hold, deliver) = (Hold(&self.window), |unit: U| context.deliver(unit.into()));
         let delivered = match self.origin.read(buffer)? {
             Got::Nothing => Ok(()),
-            Got::Bytes(count) => self.cutter.feed(&buffer[..count], &hold, deliver),
+            Got::Bytes(count) => self.cutter.feed(&buffer[..count], &hold, |unit, _| deliver(unit)),
             Got::End => {
                 let delivered = self.cutter.finish(&hold).map_or(Ok(()), deliver);
                 if !self.origin.begin_again()? {
@@ -273,12 +274,11 @@ fn reopen(descriptor: OwnedFd) -> OwnedFd {
     open(path).unwrap_or(descriptor)
 }
 
-fn open_fifo(path: &PathBuf) -> io::Result<OwnedFd> {
-    let within = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-    let fifo = open(path).map_err(|error| within(error.into()))?;
+fn open_fifo(path: &Path) -> io::Result<OwnedFd> {
+    let fifo = open(path).map_err(|error| at(path, error.into()))?;
     match FileType::from_raw_mode(fstat(&fifo)?.st_mode) {
         FileType::Fifo => Ok(fifo),
-        _ => Err(within(io::Error::new(io::ErrorKind::InvalidInput, "it is no FIFO"))),
+        _ => Err(at(path, io::Error::new(io::ErrorKind::InvalidInput, "it is no FIFO"))),
     }
 }
 

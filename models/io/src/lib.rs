@@ -23,6 +23,7 @@ macro_rules! catalogue {
     };
 }
 
+mod file;
 mod lines;
 mod parts;
 mod tally;
@@ -62,7 +63,7 @@ const FAILED: &[Guarantee] = &[
 ];
 
 static SCENARIOS: LazyLock<Vec<Scenario>> =
-    LazyLock::new(|| [lines::SCENARIOS, tcp::SCENARIOS, unix::SCENARIOS].concat());
+    LazyLock::new(|| [file::SCENARIOS, lines::SCENARIOS, tcp::SCENARIOS, unix::SCENARIOS].concat());
 
 /// All scenarios.
 pub fn scenarios() -> &'static [Scenario] {
