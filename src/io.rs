@@ -27,10 +27,12 @@ mod queue;
 mod session;
 mod shared;
 mod stepwise;
+pub mod stream;
 pub mod tcp;
 pub mod unix;
 mod waker;
 
 pub use bytes::Bytes;
+pub use platform::readiness::{Readiness, Source};
 pub use stepwise::{Step, Steps, Stepwise, Wait, shared};
 pub use waker::{Ready, Requests, Waker};

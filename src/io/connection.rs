@@ -48,7 +48,7 @@ pub(crate) struct Input {
 
 impl Stepwise<Command> for Input {
     fn source(&self) -> &dyn Source {
-        &*self.link.socket
+        self.link.socket.source()
     }
 
     fn waker(&self) -> &Waker {

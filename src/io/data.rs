@@ -10,7 +10,7 @@ use platform::sync::atomic::{AtomicUsize, Ordering};
 use super::waker::{Requests, Waker};
 
 /// How many bytes may have been read and not yet been used before the Reader stops reading.
-pub(crate) const WINDOW: usize = 64 << 10;
+pub(crate) const WINDOW: usize = platform::limits::WINDOW;
 
 /// How much was read and is not used yet, and where the Reader waits meanwhile.
 #[derive(Debug)]

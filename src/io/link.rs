@@ -13,14 +13,44 @@ use super::data::Window;
 use super::waker::Waker;
 
 /// A connected stream socket, which after [`prepare`](Self::prepare) never blocks.
-pub(crate) trait Socket: Source + Send + Sync + Debug + 'static {
+pub trait Socket: Send + Sync + Debug + 'static {
+    /// What is waited for.
+    fn source(&self) -> &dyn Source;
+
+    /// Called first, when it becomes a connection's.
+    ///
+    /// # Errors
+    /// If it is broken already; nobody hears of it then.
     fn prepare(&self) -> io::Result<()>;
+
+    /// Reads what is there; nothing at the end.
+    ///
+    /// # Errors
+    /// `WouldBlock` if nothing is there yet; any other ends the connection.
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes as much as there is room for.
+    ///
+    /// # Errors
+    /// `WouldBlock` if there is no room; any other ends the connection.
     fn write(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// As [`write`](Self::write), from several places.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
     fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+
     /// Tells the peer that nothing more will come.
+    ///
+    /// # Errors
+    /// `NotConnected` if the peer was faster; any other ends the connection.
     fn shutdown_write(&self) -> io::Result<()>;
+
     /// Takes the error that broke the connection, if one did.
+    ///
+    /// # Errors
+    /// If that cannot be found out.
     fn take_error(&self) -> io::Result<Option<io::Error>>;
 }
 

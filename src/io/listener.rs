@@ -19,10 +19,20 @@ use crate::process::SpawnError;
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(320));
 
 /// A socket that accepts connections and never blocks.
-pub(crate) trait Listen: Source + Send + Sync + 'static {
+pub trait Listen: Send + Sync + 'static {
+    /// What it accepts.
     type Socket: Socket;
+    /// What is known of who connects.
     type Peer;
 
+    /// What is waited for.
+    fn source(&self) -> &dyn Source;
+
+    /// Accepts a connection.
+    ///
+    /// # Errors
+    /// `WouldBlock`, `ConnectionAborted` or `Interrupted` if nobody is there after all; `InvalidInput` or
+    /// `Unsupported` if it will never accept anybody. After any other the listener tries again after a pause.
     fn accept(&self) -> io::Result<(Self::Socket, Self::Peer)>;
 }
 
@@ -76,7 +86,7 @@ pub(crate) struct Acceptor<L, A> {
 
 impl<L: Listen, A: Accept<L::Peer>> Stepwise<Stop> for Acceptor<L, A> {
     fn source(&self) -> &dyn Source {
-        &self.socket
+        self.socket.source()
     }
 
     fn waker(&self) -> &Waker {

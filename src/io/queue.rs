@@ -6,9 +6,9 @@ use std::io::{self, ErrorKind, IoSlice};
 use bytes::{Buf, Bytes};
 
 /// From how many queued bytes on whoever should read them counts as slow.
-const CONGESTED: usize = 64 << 10;
+const CONGESTED: usize = platform::limits::WINDOW;
 /// Down to how many queued bytes it must come to count as slow no more.
-const DRAINED: usize = 16 << 10;
+const DRAINED: usize = CONGESTED / 4;
 /// With how many queued bytes a further write fails.
 const LIMIT: usize = 16 << 20;
 /// How many pieces one system call writes at most.

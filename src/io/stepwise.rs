@@ -88,10 +88,12 @@ impl<M: Send + 'static, S: Stepwise<M>> Reader<M> for Steps<S> {
 
     fn run(self, context: &ReaderContext<M>) -> Result<(), Exit> {
         let mut reader = self.reader;
+        let event = reader.waker().event()?;
         loop {
             let Wait { interest, timeout } = reader.wait();
             let source = interest.map(|interest| (reader.source(), interest));
-            let ready = reader.waker().wait(source, timeout)?;
+            let ([source], requests) = reader.waker().wait_at(&event, [source], timeout)?;
+            let ready = Ready { source, requests };
             if ready.requests.contains(Requests::END) {
                 return Ok(());
             }

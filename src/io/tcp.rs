@@ -60,11 +60,12 @@
 use std::io::{self, IoSlice, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 
+use platform::readiness::Source;
+
 use super::link::Socket;
-use super::listener::{self, Listen};
+use super::listener::Listen;
 use super::stepwise::{Steps, Stepwise};
-use super::waker::Waker;
-use super::{connection, forward};
+use super::{forward, stream};
 use crate::meta::Handler;
 
 pub use super::data::Data;
@@ -83,7 +84,7 @@ pub fn listener<A: Accept<SocketAddr>>(
     accept: A,
 ) -> io::Result<(Steps<impl Stepwise<Stop>>, impl Handler<Message = Stop>)> {
     socket.set_nonblocking(true)?;
-    Ok(listener::lines(socket, accept))
+    Ok(stream::listener(socket, accept))
 }
 
 /// The two lines of a connection on `socket`, for `spawn_meta`: for one that was not accepted by a
@@ -95,13 +96,16 @@ pub fn connection<S: Session>(
     socket: TcpStream,
     session: S,
 ) -> io::Result<(Steps<impl Stepwise<Command>>, impl Handler<Message = Command>)> {
-    socket.prepare()?;
-    Ok(connection::lines(socket, Waker::unbound(), session))
+    stream::connection(socket, session)
 }
 
 impl Listen for TcpListener {
     type Socket = TcpStream;
     type Peer = SocketAddr;
+
+    fn source(&self) -> &dyn Source {
+        self
+    }
 
     fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         TcpListener::accept(self)
@@ -109,6 +113,10 @@ impl Listen for TcpListener {
 }
 
 impl Socket for TcpStream {
+    fn source(&self) -> &dyn Source {
+        self
+    }
+
     fn prepare(&self) -> io::Result<()> {
         self.set_nonblocking(true)?;
         self.set_nodelay(true)

@@ -56,11 +56,12 @@ use std::{fmt, mem};
 use nix::sys::socket::getsockopt;
 use nix::sys::socket::sockopt::PeerCredentials;
 
+use platform::readiness::Source;
+
 use super::link::Socket;
-use super::listener::{self, Listen};
+use super::listener::Listen;
 use super::stepwise::{Steps, Stepwise};
-use super::waker::Waker;
-use super::{connection, forward};
+use super::{forward, stream};
 use crate::meta::Handler;
 
 pub use super::data::Data;
@@ -80,7 +81,7 @@ pub fn listener<A: Accept<Peer>>(
 ) -> io::Result<(Steps<impl Stepwise<Stop>>, impl Handler<Message = Stop>)> {
     let socket = socket.into();
     socket.socket.set_nonblocking(true)?;
-    Ok(listener::lines(socket, accept))
+    Ok(stream::listener(socket, accept))
 }
 
 /// The two lines of a connection on `socket`, for `spawn_meta`: for one that was not accepted by a
@@ -92,8 +93,7 @@ pub fn connection<S: Session>(
     socket: UnixStream,
     session: S,
 ) -> io::Result<(Steps<impl Stepwise<Command>>, impl Handler<Message = Command>)> {
-    socket.prepare()?;
-    Ok(connection::lines(socket, Waker::unbound(), session))
+    stream::connection(socket, session)
 }
 
 /// Who is at the other end of a connection that was accepted.
@@ -250,6 +250,10 @@ impl Listen for Listener {
     type Socket = UnixStream;
     type Peer = Peer;
 
+    fn source(&self) -> &dyn Source {
+        &self.socket
+    }
+
     fn accept(&self) -> io::Result<(UnixStream, Peer)> {
         let (socket, address) = self.socket.accept()?;
         let credentials = Credentials::of(&socket)?;
@@ -258,6 +262,10 @@ impl Listen for Listener {
 }
 
 impl Socket for UnixStream {
+    fn source(&self) -> &dyn Source {
+        self
+    }
+
     fn prepare(&self) -> io::Result<()> {
         self.set_nonblocking(true)
     }

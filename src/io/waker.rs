@@ -152,13 +152,17 @@ impl Waker {
     }
 
     /// The descriptor that is the bell from now on, if it was not already.
-    fn event(&self) -> io::Result<Arc<Event>> {
+    pub(crate) fn event(&self) -> io::Result<Arc<Event>> {
         let mut bell = self.0.bell.lock();
         if let Bell::Event(event) = &*bell {
             return Ok(Arc::clone(event));
         }
         let event = Arc::new(Event::new()?);
         *bell = Bell::Event(Arc::clone(&event));
+        // Relaxed: a request that found no bell was made before this lock was taken; a later one rings.
+        if self.0.requests.load(Ordering::Relaxed) != Requests::NONE.0 {
+            event.raise();
+        }
         Ok(event)
     }
 
@@ -199,8 +203,20 @@ impl Waker {
         sources: [Option<Interest<'_>>; N],
         timeout: Option<Duration>,
     ) -> io::Result<([Readiness; N], Requests)> {
-        let event = self.event()?;
-        let (asked, ready) = readiness::wait(&event, sources, timeout)?;
+        self.wait_at(&*self.event()?, sources, timeout)
+    }
+
+    /// Likewise, for who has asked for the [`event`](Self::event) already.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub(crate) fn wait_at<const N: usize>(
+        &self,
+        event: &Event,
+        sources: [Option<Interest<'_>>; N],
+        timeout: Option<Duration>,
+    ) -> io::Result<([Readiness; N], Requests)> {
+        let (asked, ready) = readiness::wait(event, sources, timeout)?;
         if !asked {
             return Ok((ready, Requests::NONE));
         }

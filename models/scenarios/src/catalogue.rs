@@ -6,7 +6,8 @@ use antiphon_spec::Guarantee::{self, *};
 
 use crate::parts::PanicIn;
 use crate::process::Way;
-use crate::{calls, capacity, ends, inbox, meta, process, relations, supervision};
+use crate::streams::On;
+use crate::{calls, capacity, ends, inbox, meta, process, relations, streams, supervision};
 
 /// For all engines.
 const ALL: &[Engine] = &[Engine::Loom, Engine::Shuttle, Engine::Explorer, Engine::Threads];
@@ -69,6 +70,18 @@ const SUPERVISED: &[Guarantee] =
     &[RestartDiscipline, MonitorOnce, NameValidity, UniqueIdentity, TerminateOnce, RaceFreedom, NoLeak];
 const PANICS: &[Guarantee] =
     &[HandlerExclusion, NoLoss, TerminateOnce, PanicContainment, RaceFreedom, NoLeak];
+
+const STREAMS: &[Guarantee] = &[
+    HandlerExclusion,
+    NoDuplication,
+    RightRecipient,
+    TerminateOnce,
+    ReaderLifetime,
+    Ownership,
+    RaceFreedom,
+    Handover,
+    NoLeak,
+];
 
 macro_rules! catalogue {
     ($($name:literal, $guarantees:expr, [$($reaches:literal),*], $engines:expr, $body:expr;)*) => {
@@ -168,4 +181,21 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "capacity/classes", &[ClassOrder], ["all handled"], ALL, capacity::classes();
     "capacity/overtaking", &[ClassOrder, SenderOrder], ["all handled"], ALL, capacity::overtaking();
     "capacity/urgent-against-main", &[ClassOrder, NoLoss, WakeUp], ["urgent accepted"], MODELS, capacity::urgent_against_main();
+
+    "streams/interrupt-against-readiness/thread", STREAMS, ["received", "interrupted"], ALL, streams::interrupt_against_readiness(On::Thread);
+    "streams/interrupt-against-readiness/poller", STREAMS, ["received", "interrupted"], ALL, streams::interrupt_against_readiness(On::Poller);
+    "streams/two-interrupts/thread", INTERRUPTED, ["interrupted"], ALL, streams::two_interrupts(On::Thread);
+    "streams/two-interrupts/poller", OWNED, ["interrupted"], ALL, streams::two_interrupts(On::Poller);
+    "streams/write-against-end/thread", STREAMS, ["accepted", "the peer ended"], ALL, streams::write_against_end(On::Thread);
+    "streams/write-against-end/poller", STREAMS, ["accepted", "the peer ended"], ALL, streams::write_against_end(On::Poller);
+    "streams/hold-against-release/thread", STREAMS, ["received", "the peer ended"], LARGE, streams::hold_against_release(On::Thread);
+    "streams/hold-against-release/poller", STREAMS, ["received", "the peer ended"], LARGE, streams::hold_against_release(On::Poller);
+    "streams/write-against-room/thread", STREAMS, ["all came"], ALL, streams::write_against_room(On::Thread);
+    "streams/write-against-room/poller", STREAMS, ["all came"], ALL, streams::write_against_room(On::Poller);
+    "streams/echo/thread", STREAMS, ["received", "the peer ended"], ALL, streams::echo(On::Thread);
+    "streams/echo/poller", STREAMS, ["received", "the peer ended"], ALL, streams::echo(On::Poller);
+    "streams/panic-in-session/thread", PANICS, ["ended by a panic"], ALL, streams::panic_in_session(On::Thread);
+    "streams/panic-in-session/poller", PANICS, ["ended by a panic"], ALL, streams::panic_in_session(On::Poller);
+    "streams/close-against-accept/thread", OWNED, ["accepted", "stopped"], LARGE, streams::close_against_accept(On::Thread);
+    "streams/close-against-accept/poller", OWNED, ["accepted", "stopped"], LARGE, streams::close_against_accept(On::Poller);
 };

@@ -15,6 +15,7 @@ mod meta;
 mod parts;
 mod process;
 mod relations;
+mod streams;
 mod supervision;
 
 /// All scenarios.

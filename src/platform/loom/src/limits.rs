@@ -8,3 +8,7 @@ pub const SHARDS: usize = 1;
 
 /// How long an activation waits for more before it parks: a model explores its not waiting.
 pub const LINGER: usize = 0;
+
+/// How many bytes may have been read and not yet been used, or wait for somebody who does not read, before
+/// whoever sends is held up.
+pub const WINDOW: usize = 2;

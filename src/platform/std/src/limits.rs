@@ -9,3 +9,7 @@ pub const SHARDS: usize = 16;
 /// How long an activation waits for more before it parks, in steps of [`thread::pause`](crate::thread::pause):
 /// about a microsecond.
 pub const LINGER: usize = 24;
+
+/// How many bytes may have been read and not yet been used, or wait for somebody who does not read, before
+/// whoever sends is held up.
+pub const WINDOW: usize = 64 << 10;
