@@ -70,7 +70,7 @@ pub(crate) fn stop(node: &Node) -> Duration {
 /// Set in the process that is to run the test itself.
 const INSIDE: &str = "ANTIPHON_TEST_IN_OWN_PROCESS";
 
-/// Runs `body` in a process of its own; `name` is the test's.
+/// Runs `body` in a process of its own; `name` is the test's. Rows of tables that it writes are passed on.
 pub(crate) fn in_own_process(name: &str, variables: &[(&str, &str)], body: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         return body();
@@ -88,6 +88,7 @@ pub(crate) fn in_own_process(name: &str, variables: &[(&str, &str)], body: impl 
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{}\n{stdout}\n{stderr}", output.status);
     assert!(stdout.contains("1 passed"), "the test named {name} did not run:\n{stdout}");
+    stdout.lines().filter(|line| line.starts_with('|')).for_each(|row| println!("{row}"));
 }
 
 pub(crate) fn count(directory: &str) -> usize {
