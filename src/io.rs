@@ -6,12 +6,15 @@
 //! | [`tcp`] connection | reads | runs the session, writes, half-closes, closes |
 //! | [`file`](mod@file) | reads a file by lines or by chunks, and follows it | runs the session, seeks, stops, says where it is |
 //! | [`lines`] | reads standard input, a pipe, a FIFO, by line or by chunk | is yours |
+//! | [`signals`] | waits for signals | hands them on, changes the set |
+//! | [`child`] | reads what a child process writes, waits for its exit | runs the session, writes to its standard input, signals, stops, kills |
 //! | [`unix`] listener and connection | the same, on Unix stream sockets | the same |
 //!
 //! Each Reader blocks in one place, where it waits for its source *and* for its waker: so an interrupt ends
 //! it at once, with no timeout that is tried again and no descriptor closed under another thread's feet
 //! (`interruption`). It needs Linux, or Android.
 
+pub mod child;
 mod connection;
 mod data;
 pub mod file;
@@ -26,6 +29,8 @@ mod poller;
 mod queue;
 mod session;
 mod shared;
+mod signal;
+pub mod signals;
 mod stepwise;
 pub mod stream;
 pub mod tcp;
@@ -34,5 +39,6 @@ mod waker;
 
 pub use bytes::Bytes;
 pub use platform::readiness::{Readiness, Source};
+pub use signal::Signal;
 pub use stepwise::{Step, Steps, Stepwise, Wait, shared};
 pub use waker::{Ready, Requests, Waker};

@@ -38,6 +38,10 @@ impl Requests {
     pub(crate) const READ_ON: Self = Self(4);
     /// The time that was to be waited is over.
     pub(crate) const DUE: Self = Self(8);
+    /// Let go of what is written to: it is to be closed.
+    pub(crate) const LET_GO: Self = Self(16);
+    /// Have the source end, and go on until it has.
+    pub(crate) const STOP: Self = Self(32);
 
     /// Says whether all of `other` is asked for.
     pub fn contains(self, other: Self) -> bool {
