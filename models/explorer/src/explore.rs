@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use platform::model::{FailureKind, Names};
 
+use crate::cycle;
 use crate::naive::Naive;
 use crate::optimal::Optimal;
 use crate::program::{Lent, Program, Runner};
@@ -60,6 +61,7 @@ pub struct Explorer {
     keep_going: bool,
     shard: Shard,
     checkpoint: Option<PathBuf>,
+    build: String,
     on_progress: Option<OnProgress>,
 }
 
@@ -93,6 +95,7 @@ impl Explorer {
             keep_going: false,
             shard: Shard::WHOLE,
             checkpoint: None,
+            build: String::new(),
             on_progress: None,
         }
     }
@@ -157,6 +160,13 @@ impl Explorer {
     /// Writes what is done into this file from time to time, and goes on from there if the file exists.
     pub fn checkpoint(mut self, file: Option<PathBuf>) -> Self {
         self.checkpoint = file;
+        self
+    }
+
+    /// Names the build of the program: a checkpoint of another one is refused, and so is a merge with it. The digest of
+    /// the program sees only how its executions begin.
+    pub fn build(mut self, build: impl Into<String>) -> Self {
+        self.build = build.into();
         self
     }
 
@@ -244,7 +254,7 @@ impl Explorer {
     pub fn replay(&self, program: &Program, schedule: &Schedule) -> Played {
         on_own_thread(|| {
             let mut runner = Runner::new(program.clone(), Names::new(), self.spurious);
-            let played = schedule::play(&mut runner, schedule, self.depth);
+            let played = schedule::play(&mut runner, schedule, self.depth, true);
             program.call_done();
             played
         })
@@ -273,6 +283,7 @@ struct Work<'a> {
     total: AtomicUsize,
     stop: AtomicBool,
     stopped_by: Mutex<Option<Bound>>,
+    looked_for_livelock: AtomicBool,
     gave_up: AtomicBool,
     /// Whether the program turned out to be none that can be explored.
     broken: AtomicBool,
@@ -308,6 +319,7 @@ impl<'a> Work<'a> {
             total: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
             stopped_by: Mutex::new(None),
+            looked_for_livelock: AtomicBool::new(false),
             gave_up: AtomicBool::new(false),
             broken: AtomicBool::new(false),
             executions: AtomicU64::new(0),
@@ -399,6 +411,9 @@ impl<'a> Work<'a> {
                 Ending::Cut(bound) => {
                     counts.cut += 1;
                     counts.cut_by = Some(bound);
+                    if bound == Bound::Depth && self.is_livelock(runner) {
+                        return false;
+                    }
                 }
                 Ending::Complete | Ending::Stuck | Ending::Failed => {
                     counts.executions += 1;
@@ -437,13 +452,26 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Looks once, when an execution has reached the depth bound, whether that is for want of fairness or a livelock;
+    /// true if it is one, and ends the exploration.
+    fn is_livelock(&self, runner: &mut Runner) -> bool {
+        if self.looked_for_livelock.swap(true, Ordering::Relaxed) {
+            return false;
+        }
+        let Some(schedule) = cycle::look_for(runner, self.explorer.depth) else { return false };
+        self.fail(runner, schedule, FailureKind::Livelock, "it goes round and round".to_owned());
+        let stop = !self.explorer.keep_going;
+        self.stop.fetch_or(stop, Ordering::Relaxed);
+        stop
+    }
+
     /// Notes a failure, the first one, with a schedule made as small as can be.
     fn fail(&self, runner: &mut Runner, schedule: Schedule, kind: FailureKind, message: String) {
         let mut found = lock(&self.found);
         if found.is_some() {
             return;
         }
-        let again = schedule::play(runner, &schedule, self.explorer.depth);
+        let again = schedule::play(runner, &schedule, self.explorer.depth, kind == FailureKind::Livelock);
         let reproducible =
             again.failure.as_ref().is_some_and(|failure| failure.kind == kind) && again.faithful;
         let smallest =
@@ -533,7 +561,7 @@ struct Saved {
 
 impl Saved {
     fn open(file: PathBuf, explorer: &Explorer, parts: &Parts) -> Result<Self, ShardError> {
-        let fresh = Checkpoint::new(explorer.shard, explorer.mode, parts);
+        let fresh = Checkpoint::new(explorer.shard, explorer.mode, &explorer.build, parts);
         let checkpoint = shard::open(&file, fresh)?;
         Ok(Self {
             file,

@@ -11,6 +11,8 @@
 //!   [`Mode::Naive`], on random programs, class by class.
 //! * Blocking is guarded: a thread that has to wait is not run. So deadlocks are found without running into them.
 //! * Data races on plain memory are found by vector clocks over the *written* memory orderings, in any schedule.
+//! * Livelocks are found: threads that wait for a change that nobody will make, and threads that go round and round
+//!   under a fair schedule.
 //! * Nondeterministic choices, timeouts, spurious wake-ups (as many as allowed) are explored as well.
 //! * A [`Report`] says what was cut off, and by which bound; it is complete only if nothing was.
 //! * A failure comes with a [`Schedule`] that brings it back, and with the smallest one that was found.
@@ -40,6 +42,7 @@
 
 mod canonical;
 mod classes;
+mod cycle;
 mod explore;
 mod naive;
 mod optimal;

@@ -185,7 +185,7 @@ impl Handed {
 /// Plays the failing schedule on our own engine, and makes it smaller there.
 fn explain(program: &Program, kind: FailureKind, message: String, schedule: Schedule) -> Found {
     let mut runner = Runner::new(program.clone(), Names::new(), 0);
-    let again = schedule::play(&mut runner, &schedule, MOST_STEPS);
+    let again = schedule::play(&mut runner, &schedule, MOST_STEPS, false);
     let reproducible = again.failure.as_ref().is_some_and(|failure| failure.kind == kind);
     let smallest = if reproducible { schedule::minimise(&mut runner, again, MOST_STEPS) } else { again };
     let message = smallest.failure.map_or(message, |failure| failure.message);

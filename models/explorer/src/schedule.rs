@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 use platform::model::{Execution, Failure, FailureKind, Kind, Next, Scheduler, ThreadId};
 
+use crate::cycle;
 use crate::program::Runner;
 use crate::search::{Bound, Course, Ending, Limits};
 
@@ -169,17 +170,19 @@ struct Player<'a> {
     /// The ways of choices, when the rest is not followed to the letter.
     ways: VecDeque<usize>,
     faithful: bool,
+    /// Whether a schedule that ends in a cycle shows a livelock.
+    cycles: bool,
     course: Course,
 }
 
 impl<'a> Player<'a> {
-    fn new(decisions: &'a [Decision], depth: usize) -> Self {
+    fn new(decisions: &'a [Decision], depth: usize, cycles: bool) -> Self {
         let ways = decisions.iter().filter_map(|decision| match decision {
             Decision::Way(way) => Some(*way),
             Decision::Thread(_) => None,
         });
         let limits = Limits { depth, preemptions: None };
-        Self { decisions, at: 0, ways: ways.collect(), faithful: true, course: Course::new(limits) }
+        Self { decisions, at: 0, ways: ways.collect(), faithful: true, cycles, course: Course::new(limits) }
     }
 
     fn finished(&self) -> bool {
@@ -201,6 +204,13 @@ impl Scheduler for Player<'_> {
                 None => self.faithful = false,
             }
         }
+        if std::mem::take(&mut self.cycles)
+            && let Some(cycle) = cycle::of(execution, cycle::SHOWN)
+        {
+            cycle.fail(execution);
+            self.course.note(execution, Ending::Failed);
+            return Next::Stop;
+        }
         let last = self.course.last().filter(|last| enabled.has(*last));
         let next = last.or_else(|| enabled.iter().next()).expect("somebody is enabled");
         self.course.run(execution, enabled, next)
@@ -215,9 +225,9 @@ impl Scheduler for Player<'_> {
     }
 }
 
-/// Plays one execution of `program` by `schedule`.
-pub(crate) fn play(runner: &mut Runner, schedule: &Schedule, depth: usize) -> Played {
-    let mut player = Player::new(&schedule.decisions, depth);
+/// Plays one execution of `program` by `schedule`; one that ends in a cycle shows a livelock, if `cycles`.
+pub(crate) fn play(runner: &mut Runner, schedule: &Schedule, depth: usize, cycles: bool) -> Played {
+    let mut player = Player::new(&schedule.decisions, depth, cycles);
     let mut seen = None;
     let (ending, failure) = runner.run(&mut player, |player, execution| {
         let length = player.course.length.unwrap_or(execution.log.len());
@@ -265,7 +275,7 @@ pub(crate) fn minimise(runner: &mut Runner, first: Played, depth: usize) -> Play
                 return best;
             }
             left -= 1;
-            let played = play(runner, &candidate, depth);
+            let played = play(runner, &candidate, depth, kind == FailureKind::Livelock);
             let smaller = (played.schedule.switches(), played.schedule.len())
                 < (best.schedule.switches(), best.schedule.len());
             if smaller && fails_alike(&played, kind) {

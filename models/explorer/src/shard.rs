@@ -107,7 +107,7 @@ pub struct Checkpoint {
     pub parts: usize,
     /// Of the program and its split.
     pub digest: u64,
-    /// Of this build of the explorer.
+    /// Of this build of the explorer and, as far as it was told, of the program.
     build: String,
     pub(crate) done: BTreeMap<usize, Counts>,
 }
@@ -119,14 +119,20 @@ fn build() -> String {
 }
 
 impl Checkpoint {
-    pub(crate) fn new(shard: Shard, mode: Mode, parts: &Parts) -> Self {
+    pub(crate) fn new(shard: Shard, mode: Mode, program: &str, parts: &Parts) -> Self {
         let (parts, digest) = (parts.total, parts.digest);
-        Self { version: 1, shard, mode, parts, digest, build: build(), done: BTreeMap::new() }
+        let build = format!("{} {program}", build());
+        Self { version: 1, shard, mode, parts, digest, build, done: BTreeMap::new() }
     }
 
     /// Whether all parts of the shard are done.
     pub fn is_complete(&self) -> bool {
         self.done.len() == self.shard.jobs(self.parts)
+    }
+
+    /// How many parts of the shard are done.
+    pub fn finished(&self) -> usize {
+        self.done.len()
     }
 
     /// Reads one from a file.

@@ -258,6 +258,48 @@ fn livelock() {
 }
 
 #[test]
+fn a_livelock_in_which_everybody_is_busy() {
+    // Each takes its own, looks for the other's, and gives its own back out of politeness.
+    fn polite(times: usize) {
+        let taken = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
+        threads(2, move |index| {
+            for _ in 0..times {
+                taken[index].store(true, Ordering::SeqCst);
+                if !taken[1 - index].load(Ordering::SeqCst) {
+                    return;
+                }
+                taken[index].store(false, Ordering::SeqCst);
+            }
+        });
+    }
+    for mode in [Mode::Source, Mode::Optimal] {
+        let program = Program::new(|| polite(usize::MAX));
+        let report = Explorer::new().mode(mode).depth(300).run(&program).expect("no shards");
+        let found = report.failure.expect("a livelock");
+        assert_eq!(found.kind, FailureKind::Livelock, "{}", found.message);
+        assert!(found.reproducible && found.message.contains("fair"), "{}", found.message);
+        assert!(found.minimised.len() <= 30, "some rounds: {}", found.minimised);
+        let text = found.minimised.to_string().parse().expect("a schedule");
+        let again = Explorer::new().depth(300).replay(&program, &text);
+        assert_eq!(again.failure.expect("again").kind, FailureKind::Livelock);
+    }
+    // Those that give up get somewhere, and a thread that spins alone only wants the others to run.
+    finds_nothing(|| polite(2));
+    let spins = Program::new(|| {
+        let done = Arc::new(AtomicBool::new(false));
+        threads(2, move |index| {
+            if index == 1 {
+                done.store(true, Ordering::Relaxed);
+            } else {
+                while !done.load(Ordering::Relaxed) {}
+            }
+        });
+    });
+    let report = Explorer::new().depth(300).run(&spins).expect("no shards");
+    assert!(report.failure.is_none() && report.cut_by == Some(Bound::Depth));
+}
+
+#[test]
 fn a_program_that_its_schedule_does_not_determine() {
     use std::sync::atomic::AtomicUsize as Unseen;
     for mode in [Mode::Source, Mode::Optimal] {

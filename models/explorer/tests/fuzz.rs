@@ -6,6 +6,7 @@
 mod common;
 
 use std::cell::RefCell;
+use std::io::Write;
 use std::sync::{Arc as Shared, Mutex as Plain};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -214,7 +215,8 @@ fn all_searches_find_the_same() {
     let fresh = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     let seed = number("EXPLORER_SEED").unwrap_or_else(fresh);
     let programs = number("EXPLORER_PROGRAMS").unwrap_or(1_000);
-    println!("EXPLORER_SEED={seed} EXPLORER_PROGRAMS={programs}");
+    // Not by `println!`, which is shown only when the test fails: the seed is part of what was tried.
+    let _ = writeln!(std::io::stderr(), "EXPLORER_SEED={seed} EXPLORER_PROGRAMS={programs}");
     let (mut compared, mut stuck, mut redundant, mut number) = (0, 0, 0, 0);
     while compared < programs {
         number += 1;

@@ -102,6 +102,70 @@ fn what_was_stopped_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_checkpoint_of_another_build_is_refused() {
+    let directory = directory("build");
+    let file = directory.join("checkpoint.json");
+    let run = |build: &str| {
+        let explorer = Explorer::new().build(build).checkpoint(Some(file.clone()));
+        explorer.run(&Program::new(|| mutex(3, 2)))
+    };
+    assert!(run("one").is_ok_and(|report| report.complete));
+    assert!(run("one").is_ok_and(|report| report.complete));
+    assert!(matches!(run("another"), Err(ShardError::Different(what)) if what.contains("build")));
+    std::fs::remove_dir_all(&directory).expect("remove the directory");
+}
+
+/// The classes of the program that takes long: 12! / (3! 3! 3! 3!).
+const LONG: u64 = 369_600;
+
+fn long(file: PathBuf) -> Explorer {
+    Explorer::new().keep_going(true).checkpoint(Some(file))
+}
+
+/// Not a test of its own: what [`a_run_that_is_killed_goes_on_where_it_was`] starts and kills.
+#[test]
+fn explores_until_it_is_killed() {
+    if let Some(file) = std::env::var_os("EXPLORER_CHECKPOINT") {
+        long(file.into()).run(&Program::new(|| mutex(4, 3))).expect("a checkpoint");
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_goes_on_where_it_was() {
+    let directory = directory("killed");
+    let file = directory.join("checkpoint.json");
+    let done = || Checkpoint::read(&file).map_or(0, |read| read.finished());
+    let mut before = 0;
+    for _ in 0..2 {
+        let mut child = std::process::Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "explores_until_it_is_killed"])
+            .env("EXPLORER_CHECKPOINT", &file)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("this program again");
+        // Until it has written down more than there was; if it is so fast that it ends, that is fine, too.
+        while done() <= before && child.try_wait().expect("a child").is_none() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        child.kill().expect("it is ours");
+        child.wait().expect("it is ours");
+        assert!(done() > before, "nothing was written down");
+        before = done();
+    }
+    let executed = Shared::new(AtomicU64::new(0));
+    let counter = Shared::clone(&executed);
+    let program = Program::new(|| mutex(4, 3)).after(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    });
+    let report = long(file.clone()).run(&program).expect("a checkpoint");
+    assert!(report.complete);
+    assert_eq!(report.executions, LONG, "all of it, once");
+    assert!(executed.load(Ordering::Relaxed) < LONG, "what was written down was not done again");
+    std::fs::remove_dir_all(&directory).expect("remove the directory");
+}
+
+#[test]
 fn shards_are_written_as_fractions() {
     assert_eq!("2/3".parse(), Ok(Shard { index: 2, of: 3 }));
     for text in ["", "0/3", "4/3", "1", "a/b", "1/0"] {

@@ -63,6 +63,9 @@ fn read(path: &Path) -> Result<Report, String> {
             env!("CARGO_PKG_VERSION")
         ));
     }
+    if report.sources != env!("ANTIPHON_SOURCES") {
+        return Err(format!("{name}: built from other sources or by another compiler than this"));
+    }
     if report.shard.is_none() {
         return Err(format!("{name}: a whole, not a part; only `verify --shard` makes parts"));
     }

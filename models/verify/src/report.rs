@@ -31,6 +31,9 @@ pub(crate) struct Report {
     pub(crate) version: u32,
     /// Which `antiphon` it was.
     pub(crate) antiphon: String,
+    /// A digest of the sources and the compiler that it was built from and by.
+    #[serde(default)]
+    pub(crate) sources: String,
     /// The least that holds for every guarantee that was checked; none if nothing was.
     pub(crate) verdict: Option<Verdict>,
     /// Whether nothing is violated, no run has a defect and every seeded bug that was run is caught: the exit status is then 0 (or 3).
@@ -218,6 +221,7 @@ impl Report {
             format: FORMAT.to_string(),
             version: VERSION,
             antiphon: env!("CARGO_PKG_VERSION").to_string(),
+            sources: env!("ANTIPHON_SOURCES").to_string(),
             verdict: Verdict::weakest(guarantees.iter().filter_map(|guarantee| guarantee.verdict)),
             green: runs.iter().all(RunReport::is_green) && mutants.iter().all(MutantReport::is_green),
             seconds: frame.seconds,

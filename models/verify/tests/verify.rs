@@ -274,6 +274,13 @@ fn parts_make_the_whole_and_nothing_else_does() {
         assert_eq!(report["runs"][0]["reached"], whole_report["runs"][0]["reached"], "{k} parts");
         assert_eq!(report["runs"][0]["premises"], whole_report["runs"][0]["premises"], "{k} parts");
 
+        // Of other sources, the verdict of the whole would be of neither.
+        let text = fs::read_to_string(&parts[0]).unwrap();
+        let sources = read(parts[0].as_ref())["sources"].as_str().unwrap().to_string();
+        let foreign = scratch.write("foreign.json", &text.replace(&sources, "0000000000000000"));
+        let mixed = [&[foreign.to_str().unwrap().to_string()], &parts[1..]].concat();
+        assert!(merge(&mixed).expect(2).err.contains("other sources"));
+
         let twice = [&parts[..], &parts[..1]].concat();
         assert!(merge(&twice).expect(2).err.contains("twice"));
         if k > 1 {

@@ -133,10 +133,11 @@ pub(crate) fn explore(task: &Task, body: fn(), install: fn()) -> Outcome {
     let time = task.deadline.saturating_duration_since(Instant::now());
     let explorer = Explorer::new()
         .workers(1)
+        .build(env!("ANTIPHON_SOURCES"))
         .budget(Some(time))
         .shard(task.part.shard.unwrap_or(Shard::WHOLE))
         .checkpoint(task.part.checkpoint.clone())
-        .on_progress(move |progress| watch.report(progress.executions));
+        .on_progress(move |progress| watch.explored(progress));
     let report = match explorer.run(&program) {
         Ok(report) => report,
         Err(error) => return Outcome::no_result(error.to_string()),

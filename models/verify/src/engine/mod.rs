@@ -131,7 +131,8 @@ impl Configuration {
                  concurrent access from the search (tokio-rs/loom#392), and the modification order is not \
                  always respected (tokio-rs/loom#282). No load buffering; sequentially consistent accesses \
                  count as acquire/release; a load sees at most the last seven stores; \
-                 compare_exchange_weak never fails spuriously; timeouts never fire."
+                 compare_exchange_weak never fails spuriously; timeouts never fire; a try_lock of a held lock waits \
+                 (tokio-rs/loom#376)."
             }
             Configuration::Shuttle(_) => {
                 "Every interleaving that was not sampled. Atomics are sequentially consistent: no load is \
@@ -145,7 +146,7 @@ impl Configuration {
             Configuration::Explorer => {
                 "Values weaker than sequential consistency: no load is ever stale, though plain memory that is \
                  ordered by nothing else is reported as a race. No address is used twice in an execution (no \
-                 ABA). State that does not belong to the platform is invisible."
+                 ABA); no condition variable wakes up and no compare_exchange_weak fails for no reason. State that does not belong to the platform is invisible."
             }
             Configuration::CrossCheck => "What both ways that are compared get wrong in the same way.",
             Configuration::Proof => {
@@ -335,6 +336,14 @@ impl Watch {
     /// Says how many executions have been begun, for an engine that counts them itself.
     pub(crate) fn report(&self, executions: u64) {
         self.executions.store(executions, Ordering::Relaxed);
+    }
+
+    /// Says how far the explorer is. Its guess of the part that is done is far too high early on, so what it makes of
+    /// the whole is too little.
+    pub(crate) fn explored(&self, progress: &antiphon_explorer::Progress) {
+        self.report(progress.executions);
+        let whole = progress.executions as f64 / progress.guess.clamp(1e-9, 1.0);
+        self.at_least.store(whole as u64, Ordering::Relaxed);
     }
 
     /// How long the current execution has lasted, to a millisecond.
