@@ -125,6 +125,10 @@ pub(super) fn step(messages: &mut Messages, lives: &Lives, event: &Event, judge:
             }
         }
         Event::Ended { actor } => messages.swallowed(*actor, lives, judge),
+        // A watcher is told after the end, whether the trace tells ends or not.
+        Event::Down { actor, .. } if lives.of(*actor).is_some_and(|life| life.over_at().is_some()) => {
+            messages.swallowed(*actor, lives, judge);
+        }
         _ => {}
     }
 }
@@ -240,15 +244,7 @@ impl Messages {
         if life.is_some_and(|life| life.over_at().is_some()) {
             judge.premise(Guarantee::NoLoss);
         }
-        if too_late(message, lives, judge) {
-            message.fate.get_or_insert((Fate::Lost, judge.here()));
-        } else if let Some(ended) = life.and_then(|life| life.ended)
-            && waits
-        {
-            // All dead letters were handed over before the end was reported.
-            let began = message.began;
-            lost(id, message, [began, ended], judge);
-        }
+        comes_to_light(id, message, waits, lives, judge);
         if self.in_flight[&id].fate.is_some() {
             self.settle(id);
         }
@@ -405,7 +401,7 @@ impl Messages {
             );
         } else if let Some(message) = self.in_flight.get_mut(&id) {
             // Only what was accepted is a dead letter, whatever its send has still to say.
-            too_late(message, lives, judge);
+            comes_to_light(id, message, true, lives, judge);
         }
         self.taken(id);
     }
@@ -437,19 +433,22 @@ impl Messages {
     }
 }
 
-/// Whether a message that turns out to be accepted should have been refused; told once.
-///
-/// Its send began after a point inside terminate: its moment lies after that under each reading.
-fn too_late(message: &mut Message, lives: &Lives, judge: &mut Judge<'_>) -> bool {
+/// A message turns out to have been accepted; `waits` if nothing had become of it before.
+fn comes_to_light(id: MessageId, message: &mut Message, waits: bool, lives: &Lives, judge: &mut Judge<'_>) {
     // Of an id that turned out to name two actors, nothing is known to be late.
-    let Some(closed) = message.late.take().filter(|_| lives.of(message.to).is_some()) else { return false };
-    judge.violated(
-        Guarantee::ClosedIsClosed,
-        [closed, message.began],
-        format!("a send to {} begins after its terminate and is accepted", message.to),
-        "the send is refused",
-    );
-    true
+    let Some(life) = lives.of(message.to) else { return };
+    let began = message.began;
+    if let Some(closed) = message.late.take() {
+        // The send began after a point inside terminate: its moment lies after that under each reading.
+        let what = format!("a send to {} begins after its terminate and is accepted", message.to);
+        judge.violated(Guarantee::ClosedIsClosed, [closed, began], what, "the send is refused");
+        message.fate.get_or_insert((Fate::Lost, judge.here()));
+    } else if let Some(ended) = life.ended
+        && waits
+    {
+        // All dead letters were handed over before the end was reported.
+        lost(id, message, [began, ended], judge);
+    }
 }
 
 fn lost(id: MessageId, message: &mut Message, proof: impl IntoIterator<Item = At>, judge: &mut Judge<'_>) {
