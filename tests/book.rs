@@ -277,6 +277,30 @@ fn the_theorems_are_those_that_are_checked() {
 }
 
 #[test]
+fn each_step_of_the_model_is_taken_by_what_is_there() {
+    let steps = read("proofs/coq/steps.txt");
+    let rows = steps.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    let mut taken = Vec::new();
+    for row in rows {
+        let columns: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [steps, file, function] = columns[..] else { panic!("three columns are expected: {row}") };
+        let source = read(file);
+        let is_there = source.match_indices(&format!("fn {function}")).any(|(at, name)| {
+            let next = source[at + name.len()..].chars().next();
+            next.is_some_and(|next| !next.is_alphanumeric() && next != '_')
+        });
+        assert!(is_there, "{file} has no function `{function}`, which takes {steps}");
+        taken.extend(steps.split(' ').map(str::to_owned));
+    }
+    // The steps of the runtime, as the model names them; the others belong to callbacks, or are told in the table.
+    let table = read("proofs/README.md");
+    for step in &taken {
+        assert!(table.contains(&format!("`{step}`")), "the table does not tell {step}");
+    }
+    assert!(taken.len() > 40, "{taken:?}");
+}
+
+#[test]
 fn every_litmus_program_is_told() {
     let catalogue = read("models/litmus/src/catalogue.rs");
     let page = read("docs/src/litmus.md");

@@ -21,7 +21,7 @@ from typing import Callable
 try:
     import z3
 except ImportError:
-    print("not run: z3 missing (pip install -r requirements.txt)")
+    print("not run: z3 missing (pip install -r proofs/smt/requirements.txt)")
     sys.exit(3)
 
 And, Or, Not, Implies = z3.And, z3.Or, z3.Not, z3.Implies
@@ -475,6 +475,9 @@ def main():
         print(f"failed: {action} can break {invariant}")
     for action in dead_ends:
         print(f"failed: {action} can never be taken")
+    for name in INVARIANTS:
+        if all(invariant != name for _, invariant in found):
+            print(f"holds {name}: {len(ACTIONS) + 1} conditions")
     good &= not found and not dead_ends
     print(f"protocol: {conditions} conditions, {len(found)} failed, {time.monotonic() - began:.1f} s")
     for name, (added, removed, given_up, expected) in BUGS.items():

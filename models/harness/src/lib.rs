@@ -22,7 +22,8 @@ mod totals;
 
 pub use mutant::{Mutant, Unseen};
 pub use observation::{
-    Fault, abandon, begin, begin_keeping, begin_shared, check, finish, observe, reached, take,
+    Fault, Recording, abandon, begin, begin_keeping, begin_shared, check, finish, observe, reached, take,
+    witness,
 };
 pub use scenario::{Engine, Scenario};
 pub use totals::Observed;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use antiphon_spec::event::Event;
 use antiphon_spec::{Guarantee, State, Violation};
@@ -21,6 +21,22 @@ thread_local! {
 }
 
 static SHARED: Mutex<Option<Recorder>> = Mutex::new(None);
+
+/// Is shown each execution.
+type Witness = Box<dyn Fn(Recording) + Send + Sync>;
+
+static WITNESS: OnceLock<Witness> = OnceLock::new();
+
+/// One execution as it was recorded, from its beginning on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recording {
+    /// What happened, in its order. If an event broke a guarantee, it is the last one.
+    pub events: Vec<Event>,
+    /// Whether nothing was left in flight after them.
+    pub complete: bool,
+    /// Whether something was wrong with it; not necessarily something that its events show.
+    pub faulty: bool,
+}
 
 /// The first thing in an execution that a guarantee does not allow.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -78,6 +94,16 @@ pub fn begin_keeping(events: usize) {
 pub fn begin_shared() {
     OWN.with_borrow_mut(|own| *own = None);
     shared(|shared| shared.get_or_insert_default().begin(WHOLE_TRACE));
+}
+
+/// From now on, has every execution of the process recorded as a whole, and shown to `see` when it is finished.
+///
+/// `see` is called on the stack of whoever finishes, which may be small.
+///
+/// # Panics
+/// If there is a witness already.
+pub fn witness(see: impl Fn(Recording) + Send + Sync + 'static) {
+    assert!(WITNESS.set(Box::new(see)).is_ok(), "there is one witness");
 }
 
 /// Reports an event of the runtime.
@@ -167,6 +193,7 @@ struct Recorder {
 
 impl Recorder {
     fn begin(&mut self, keep: usize) {
+        let keep = if WITNESS.get().is_some() { WHOLE_TRACE } else { keep };
         self.execution = Some(Execution {
             state: State::instrumented(),
             keep,
@@ -182,6 +209,11 @@ impl Recorder {
     fn finish(&mut self, complete: bool) -> Result<(), Fault> {
         let Some(mut execution) = self.execution.take() else { return Ok(()) };
         execution.finish(complete);
+        if let Some(witness) = WITNESS.get()
+            && let Some(recording) = execution.recording(complete)
+        {
+            witness(recording);
+        }
         self.totals.executions += 1;
         for label in execution.reached {
             *self.totals.reached.entry(label).or_default() += 1;
@@ -232,6 +264,19 @@ impl Execution {
         {
             self.fail(Fault { at_rest: true, ..Fault::of(violation) });
         }
+    }
+
+    /// The whole of it; none if its beginning was not kept.
+    fn recording(&self, complete: bool) -> Option<Recording> {
+        let (events, earlier, complete) = match &self.fault {
+            // What came after an event that broke something was not observed.
+            Some(fault) => {
+                let events = fault.history.iter().chain(&fault.event).cloned().collect();
+                (events, fault.earlier, fault.at_rest)
+            }
+            None => (self.history.iter().cloned().collect(), self.earlier, complete),
+        };
+        (earlier == 0).then_some(Recording { events, complete, faulty: self.fault.is_some() })
     }
 
     fn fail(&mut self, fault: Fault) {

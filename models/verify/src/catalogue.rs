@@ -5,7 +5,8 @@ use antiphon_spec::Guarantee;
 use antiphon_spec_explore::Instance;
 
 use crate::engine::crosscheck::CrossCheck;
-use crate::engine::{Configuration, proof};
+use crate::engine::proof::{self, Proof};
+use crate::engine::{Configuration, Task};
 use crate::mutants::{self, Seeded};
 use crate::outcome::Outcome;
 use crate::selftest;
@@ -44,8 +45,8 @@ pub(crate) enum Work {
     },
     /// An exploration of the abstract machine.
     Spec(&'static Instance),
-    /// All theorems.
-    Proof,
+    /// What the proofs are asked for.
+    Proof(fn(&Task) -> Outcome),
     /// A comparison of what two ways find.
     CrossCheck(CrossCheck),
 }
@@ -106,7 +107,7 @@ impl Catalogue {
     pub(crate) fn runs(&self) -> Vec<Run> {
         let mut runs: Vec<Run> = self.specification.iter().map(Run::of_instance).collect();
         if self.whole {
-            runs.push(Run::of_proofs());
+            runs.extend(Run::of_proofs());
             runs.extend(CrossCheck::ALL.map(Run::of_cross_check));
         }
         for Source { family, scenarios, install } in &self.sources {
@@ -143,16 +144,16 @@ impl Run {
         Self { name, engine, guarantees, reaches: &[], work, mutant: None }
     }
 
-    fn of_proofs() -> Self {
-        let guarantees = proof::guarantees();
-        Self {
-            name: "proof/protocol",
-            engine: Configuration::Proof,
-            guarantees,
-            reaches: &[],
-            work: Work::Proof,
-            mutant: None,
-        }
+    fn of_proofs() -> [Self; 3] {
+        let run = |proof, guarantees, reaches, work| {
+            let engine = Configuration::Proof(proof);
+            Self { name: engine.name(), engine, guarantees, reaches, work: Work::Proof(work), mutant: None }
+        };
+        [
+            run(Proof::Theorems, proof::of_theorems(), &[], proof::theorems),
+            run(Proof::Conditions, proof::OF_CONDITIONS, &[], proof::conditions),
+            run(Proof::Oracles, proof::OF_ORACLES, proof::origins(), proof::oracles),
+        ]
     }
 
     fn of_cross_check(check: CrossCheck) -> Self {
@@ -168,9 +169,9 @@ impl Run {
     /// The number of executions that is written down where the run itself is.
     pub(crate) fn own_pin(&self) -> Option<u64> {
         match self.work {
-            Work::Scenario { .. } | Work::CrossCheck(_) => None,
-            Work::Proof => Some(proof::count()),
             Work::Spec(instance) => Some(instance.unique_states as u64),
+            _ if self.engine == Configuration::Proof(Proof::Theorems) => Some(proof::count()),
+            Work::Scenario { .. } | Work::Proof(_) | Work::CrossCheck(_) => None,
         }
     }
 

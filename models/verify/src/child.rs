@@ -14,7 +14,7 @@ use crate::catalogue::Run;
 use crate::engine::{Configuration, Task, Watch, holes, threads};
 use crate::failure::Saved;
 use crate::outcome::{Line, Outcome};
-use crate::panics;
+use crate::{panics, tape};
 
 /// How often a child says how far it has come.
 const HEARTBEAT: Duration = Duration::from_millis(200);
@@ -98,7 +98,7 @@ pub(crate) fn run(run: Run, part: Part, limit: Duration, seed: u64) {
     // The monitor ends with the process: it may have to end it.
     thread::spawn(move || monitor(&watch, run.engine, deadline));
     let outcome = Outcome { uses: holes::uses(&run), ..run.explore(&task) };
-    say(&Line::Outcome(Box::new(outcome)));
+    say_last(outcome);
 }
 
 /// Runs the one execution that was saved and writes what it saw to standard output.
@@ -118,16 +118,24 @@ fn monitor(watch: &Watch, engine: Configuration, deadline: Instant) {
         if engine == Configuration::Threads
             && let Some(outcome) = threads::hang(watch, deadline)
         {
-            say(&Line::Outcome(Box::new(outcome)));
-            process::exit(0);
+            conclude(outcome);
         }
     }
 }
 
 /// Says the last word from wherever this is, and ends the process.
 pub(crate) fn conclude(outcome: Outcome) -> ! {
-    say(&Line::Outcome(Box::new(outcome)));
+    say_last(outcome);
     process::exit(0)
+}
+
+/// Whoever reads what was recorded begins when it hears this.
+fn say_last(outcome: Outcome) {
+    let saved = tape::save();
+    say(&Line::Outcome(Box::new(match saved {
+        Ok(()) => outcome,
+        Err(error) => Outcome::no_result(format!("the traces can't be written: {error}")),
+    })));
 }
 
 /// A parent that no longer listens has lost interest: then there is nothing left to do.

@@ -162,6 +162,9 @@ pub(crate) struct Run {
     pub(crate) shard: Option<Shard>,
     #[arg(long)]
     pub(crate) checkpoint: Option<PathBuf>,
+    /// Writes traces of some of the executions here.
+    #[arg(long)]
+    pub(crate) record: Option<PathBuf>,
 }
 
 /// For whom the output is.

@@ -25,6 +25,7 @@ mod replay;
 mod report;
 mod select;
 mod selftest;
+mod tape;
 mod trace;
 mod verdict;
 mod verify;
@@ -76,6 +77,9 @@ fn run_child(options: &cli::Run, catalogue: &Catalogue) -> Result<u8, String> {
     let (scenario, engine) = (options.scenario.as_deref(), options.engine.as_deref());
     match catalogue.find(scenario.unwrap_or_default(), engine.unwrap_or_default()) {
         Some(run) => {
+            if let Some(file) = &options.record {
+                tape::record(file);
+            }
             let part = child::Part { shard: options.shard, checkpoint: options.checkpoint.clone() };
             child::run(run, part, Duration::from_millis(options.limit_ms), options.seed);
         }

@@ -33,6 +33,13 @@ pub(crate) fn whole<'a>(lines: impl IntoIterator<Item = &'a Value>, complete: bo
     text
 }
 
+/// The trace of these events; `complete` if nothing was left in flight after them.
+pub(crate) fn of(events: &[Event], complete: bool) -> Vec<u8> {
+    let mut writer = Writer::new(Vec::new(), &header(complete));
+    events.iter().for_each(|event| writer.event(event));
+    writer.finish().expect("memory can be written to")
+}
+
 fn header(complete: bool) -> Header {
     Header { runtime: RUNTIME.to_string(), complete }
 }

@@ -29,7 +29,7 @@ type life = {
   mutable refused : bool;
   mutable joined : bool;  (* its spawn succeeded, or its Reader began *)
   mutable returned : bool;  (* its spawn has returned with success, by now *)
-  mutable failed : bool;  (* by now: a callback or its Reader failed *)
+  mutable failed : bool;  (* by now: a callback failed *)
   mutable terminate_at : int;  (* by now: where terminate began or the end was reported *)
   mutable lost : bool;  (* it has accepted a message that nobody ever hears of again, so no step explains it *)
   mutable over : bool;  (* by now: its init failed, its terminate is over, or its end was reported *)
@@ -120,7 +120,7 @@ let survey trace =
       | Ended { actor } ->
           tells_ends := true;
           (life actor).shows_end <- true
-      | Init_end _ | Handle_end _ | Reader_end _ | Terminate_begin _ | Terminate_end _ | Down _ | Monitor _ | Call_begin _ | Call_end _ | Reply _ | Not_modelled -> ())
+      | Init_end _ | Handle_end _ | Reader_end _ | Terminate_begin _ | Terminate_end _ | Down _ | Monitor _ | Demonitor _ | Call_begin _ | Call_end _ | Reply _ | Not_modelled -> ())
     trace.events;
   (messages, lives, !tells_readers, !tells_ends)
 
@@ -181,7 +181,7 @@ let sense trace lives =
       | Handle_begin { actor; message } -> Hashtbl.replace active actor (); more handling (actor, message)
       | Handle_end { actor; message; _ } -> less at handling (actor, message) actor "handle"
       | Reader_begin { actor } -> has_reader at actor; more readers actor
-      | Reader_end { actor; _ } -> has_reader at actor; less at readers actor actor "the Reader"
+      | Reader_end { actor } -> has_reader at actor; less at readers actor actor "the Reader"
       | Interrupt { actor } -> has_reader at actor
       | Terminate_begin { actor } -> Hashtbl.replace active actor (); more ends actor
       | Terminate_end { actor } -> less at ends actor actor "terminate"
@@ -190,6 +190,7 @@ let sense trace lives =
           Hashtbl.add placed id ();
           monitor at id watcher actor
       | Down { id; watcher; actor } -> monitor at id watcher actor
+      | Demonitor id -> if not (Hashtbl.mem monitors id) then malformed at "this monitor was not placed"
       | Call_begin id -> if Hashtbl.mem calls id then malformed at "this call was begun before" else Hashtbl.add calls id ()
       | Call_end id | Reply id -> if not (Hashtbl.mem calls id) then malformed at "no such call has begun"
       | _ -> ())

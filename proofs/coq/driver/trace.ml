@@ -16,7 +16,7 @@ type event =
   | Handle_begin of { actor : positive; message : positive }
   | Handle_end of { actor : positive; message : positive; ok : bool }
   | Reader_begin of { actor : positive }
-  | Reader_end of { actor : positive; ok : bool }
+  | Reader_end of { actor : positive }
   | Interrupt of { actor : positive }
   | Terminate_begin of { actor : positive }
   | Terminate_end of { actor : positive }
@@ -25,6 +25,7 @@ type event =
   | Down of { id : string; watcher : positive; actor : positive } (* only as: the end was reported *)
   (* Standard events of which the model says nothing; read for what would make them malformed. *)
   | Monitor of { id : string; watcher : positive; actor : positive }
+  | Demonitor of string
   | Call_begin of string
   | Call_end of string
   | Reply of string
@@ -182,7 +183,7 @@ let event actor_id message_id line source =
     | "handle_begin" -> Some (Handle_begin { actor = actor (); message = message () })
     | "handle_end" -> Some (Handle_end { actor = actor (); message = message (); ok = ok () })
     | "reader_begin" -> Some (Reader_begin { actor = actor () })
-    | "reader_end" -> Some (Reader_end { actor = actor (); ok = ok () })
+    | "reader_end" -> ignore (ok ()); Some (Reader_end { actor = actor () })
     | "interrupt" -> Some (Interrupt { actor = actor () })
     | "terminate_begin" -> Some (Terminate_begin { actor = actor () })
     | "terminate_end" -> Some (Terminate_end { actor = actor () })
@@ -190,6 +191,7 @@ let event actor_id message_id line source =
     | "x_ended" -> Some (Ended { actor = actor () })
     | "monitor" -> Some (Monitor { id = reference (); watcher = watcher (); actor = actor () })
     | "down" -> Some (Down { id = reference (); watcher = watcher (); actor = actor () })
+    | "x_demonitor" -> Some (Demonitor (reference ()))
     | "call_begin" ->
         ignore (need line "to" (id "to"));
         ignore (from ());

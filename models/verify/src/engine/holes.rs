@@ -106,9 +106,10 @@ fn litmus_engine(engine: Configuration) -> Option<Engine> {
         Configuration::Loom { .. } => Some(Engine::Loom),
         // The samplers run on the same platform, which is what a hole of theirs is a hole of.
         Configuration::Explorer | Configuration::Shuttle(_) => Some(Engine::Explorer),
-        Configuration::Threads | Configuration::Spec | Configuration::Proof | Configuration::CrossCheck => {
-            None
-        }
+        Configuration::Threads
+        | Configuration::Spec
+        | Configuration::Proof(_)
+        | Configuration::CrossCheck => None,
     }
 }
 

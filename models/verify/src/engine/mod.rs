@@ -25,6 +25,7 @@ mod spec;
 pub(crate) mod states;
 pub(crate) mod threads;
 
+use self::proof::Proof;
 pub(crate) use self::shuttle::Strategy;
 
 /// An engine with its settings: what a verdict is worth depends on both.
@@ -40,8 +41,8 @@ pub(crate) enum Configuration {
     Explorer,
     /// stateright, on the abstract machine of the specification.
     Spec,
-    /// Coq, on the abstract protocol.
-    Proof,
+    /// Coq and z3, on the abstract protocol.
+    Proof(Proof),
     /// Two of them against each other.
     CrossCheck,
 }
@@ -76,8 +77,10 @@ impl Configuration {
             Configuration::Shuttle(Strategy::Urw) => "shuttle/urw",
             Configuration::Threads => "threads",
             Configuration::Spec => "spec",
-            Configuration::Proof => "proof",
             Configuration::CrossCheck => "crosscheck",
+            Configuration::Proof(Proof::Theorems) => "proof/theorems",
+            Configuration::Proof(Proof::Conditions) => "proof/conditions",
+            Configuration::Proof(Proof::Oracles) => "proof/oracles",
             Configuration::Explorer => "explorer",
         }
     }
@@ -89,7 +92,7 @@ impl Configuration {
             Configuration::Shuttle(_) => "sequential consistency",
             Configuration::Threads => "the hardware's",
             Configuration::Explorer => "sequential consistency, data races by the written orderings",
-            Configuration::Spec | Configuration::Proof => {
+            Configuration::Spec | Configuration::Proof(_) => {
                 "none: the steps of the abstract machine are atomic"
             }
             Configuration::CrossCheck => "sequential consistency",
@@ -117,8 +120,14 @@ impl Configuration {
             Configuration::CrossCheck => {
                 "all that is small enough to be searched without reduction".to_string()
             }
-            Configuration::Proof => {
-                "none: any number of actors, meta-processes, senders and messages".to_string()
+            Configuration::Proof(Proof::Theorems) => {
+                "unbounded: any number of actors, meta-processes, senders and messages".to_string()
+            }
+            Configuration::Proof(Proof::Conditions) => {
+                "unbounded: any number of threads, messages and children of one actor".to_string()
+            }
+            Configuration::Proof(Proof::Oracles) => {
+                "sampled: traces of the source, simulated ones, and broken ones".to_string()
             }
         }
     }
@@ -149,9 +158,10 @@ impl Configuration {
                  ABA); no condition variable wakes up and no compare_exchange_weak fails for no reason. State that does not belong to the platform is invisible."
             }
             Configuration::CrossCheck => "What both ways that are compared get wrong in the same way.",
-            Configuration::Proof => {
+            Configuration::Proof(_) => {
                 "The source: what is proved is the abstract protocol, which people have read against it \
-                 (proofs/README.md); no memory model, no calls, links or names."
+                 (proofs/README.md), and whose executable form judges a sample of what the source does. No memory \
+                 model, no time."
             }
             Configuration::Spec => {
                 "The source: what is explored is the abstract protocol, for the few actors, senders and \
@@ -172,7 +182,7 @@ impl Configuration {
             }
             Configuration::Threads
             | Configuration::Spec
-            | Configuration::Proof
+            | Configuration::Proof(_)
             | Configuration::CrossCheck => false,
         }
     }
@@ -183,9 +193,11 @@ impl Configuration {
             Configuration::Loom { .. }
             | Configuration::Explorer
             | Configuration::Spec
-            | Configuration::Proof
+            | Configuration::Proof(Proof::Theorems | Proof::Conditions)
             | Configuration::CrossCheck => true,
-            Configuration::Shuttle(_) | Configuration::Threads => false,
+            Configuration::Shuttle(_) | Configuration::Threads | Configuration::Proof(Proof::Oracles) => {
+                false
+            }
         }
     }
 
@@ -199,7 +211,7 @@ impl Configuration {
             | Configuration::Shuttle(_)
             | Configuration::Threads
             | Configuration::Spec
-            | Configuration::Proof
+            | Configuration::Proof(_)
             | Configuration::CrossCheck => false,
         }
     }
@@ -210,16 +222,20 @@ impl Configuration {
         match self {
             Configuration::Explorer
             | Configuration::Spec
-            | Configuration::Proof
+            | Configuration::Proof(Proof::Theorems | Proof::Conditions)
             | Configuration::CrossCheck => true,
-            Configuration::Loom { .. } | Configuration::Shuttle(_) | Configuration::Threads => false,
+            Configuration::Loom { .. }
+            | Configuration::Shuttle(_)
+            | Configuration::Threads
+            | Configuration::Proof(Proof::Oracles) => false,
         }
     }
 
     /// Below how much time it comes to nothing.
     pub(crate) fn needs(self) -> Duration {
         match self {
-            Configuration::Proof => Duration::from_secs(60),
+            // Where nothing has changed, they take a moment.
+            Configuration::Proof(_) => Duration::from_secs(60),
             // The largest instance has some 40,000 states.
             Configuration::Spec | Configuration::CrossCheck => Duration::from_secs(10),
             Configuration::Loom { .. }
@@ -242,7 +258,7 @@ impl Configuration {
             | Configuration::Loom { .. }
             | Configuration::Explorer
             | Configuration::Spec
-            | Configuration::Proof
+            | Configuration::Proof(_)
             | Configuration::CrossCheck => false,
         }
     }
@@ -254,7 +270,7 @@ impl Run {
         let (body, install) = match self.work {
             Work::Scenario { body, install } => (body, install),
             Work::Spec(instance) => return spec::explore(instance, task),
-            Work::Proof => return proof::check(task),
+            Work::Proof(check) => return check(task),
             Work::CrossCheck(check) => return check.run(task),
         };
         install();
@@ -263,7 +279,7 @@ impl Run {
             Configuration::Loom { preemption_bound } => loom::explore(task, body, preemption_bound),
             Configuration::Shuttle(strategy) => shuttle::explore(task, body, strategy),
             Configuration::Threads => threads::explore(task, body),
-            Configuration::Spec | Configuration::Proof | Configuration::CrossCheck => {
+            Configuration::Spec | Configuration::Proof(_) | Configuration::CrossCheck => {
                 unreachable!("what is not about the source has no scenarios")
             }
         }
@@ -275,7 +291,7 @@ impl Run {
             Work::Scenario { body, install } => (body, install),
             // It is explored again in a moment, and the path is in the failure itself.
             Work::Spec(instance) => return spec::explore(instance, task),
-            Work::Proof => return proof::check(task),
+            Work::Proof(check) => return check(task),
             Work::CrossCheck(check) => return check.run(task),
         };
         install();

@@ -1,27 +1,18 @@
-//! The proofs: the abstract protocol, for any number of everything, checked by Coq.
+//! The theorems, checked by Coq.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::{LazyLock, mpsc};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::sync::LazyLock;
 
 use antiphon_harness::Observed;
 use antiphon_spec::Guarantee;
 
-use super::Task;
+use super::super::Task;
+use super::{SCRIPT, listen};
 use crate::files;
 use crate::outcome::{Ended, Outcome};
 
-/// The script that checks everything, from the root of the workspace.
-const SCRIPT: &str = "proofs/coq/check.sh";
-
-/// How often the deadline is looked at.
-const TICK: Duration = Duration::from_millis(50);
-
 /// What there is to prove: one theorem on each line, the guarantee that it belongs to first.
-const THEOREMS: &str = include_str!("../../../../proofs/coq/theorems.txt");
+const THEOREMS: &str = include_str!("../../../../../proofs/coq/theorems.txt");
 
 fn theorems() -> impl Iterator<Item = &'static str> {
     THEOREMS.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
@@ -49,8 +40,14 @@ pub(crate) fn check(task: &Task) -> Outcome {
     if !script.is_file() {
         return Outcome::no_result(format!("not run: {SCRIPT} is not here"));
     }
-    match run(&script, task.deadline) {
-        Ok(Some(said)) => said.outcome(),
+    let mut said = Said::default();
+    let ended = listen(Command::new("sh").arg(&script).arg("--quick"), task.deadline, |line| said.take(line));
+    match ended {
+        Ok(Some(status)) if !status.success() && said.failed.is_none() && said.not_run.is_none() => {
+            said.failed = Some(format!("the script ({status})"));
+            said.outcome()
+        }
+        Ok(Some(_)) => said.outcome(),
         Ok(None) => Outcome::no_result("the time was over before the proofs were checked"),
         Err(error) => Outcome::no_result(format!("not run: {SCRIPT}: {error}")),
     }
@@ -64,41 +61,6 @@ struct Said {
     skipped: Vec<String>,
     failed: Option<String>,
     not_run: Option<String>,
-}
-
-/// Runs the script; none if the time is over before it ends.
-fn run(script: &Path, deadline: Instant) -> std::io::Result<Option<Said>> {
-    let mut command = Command::new("sh");
-    command.arg(script).arg("--quick").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn()?;
-    let output = child.stdout.take().expect("it is piped");
-    let (lines, inbox) = mpsc::channel();
-    thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if lines.send(line).is_err() {
-                break;
-            }
-        }
-    });
-    let mut said = Said::default();
-    loop {
-        match inbox.recv_timeout(TICK) {
-            Ok(line) => said.take(&line),
-            Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            Err(mpsc::RecvTimeoutError::Timeout) if Instant::now() >= deadline => {
-                // It is ours and has not been waited for. What it has started ends with the file it is at.
-                let _ = child.kill();
-                let _ = child.wait();
-                return Ok(None);
-            }
-            Err(mpsc::RecvTimeoutError::Timeout) => {}
-        }
-    }
-    let status = child.wait()?;
-    if !status.success() && said.failed.is_none() && said.not_run.is_none() {
-        said.failed = Some(format!("the script ({status})"));
-    }
-    Ok(Some(said))
 }
 
 impl Said {
