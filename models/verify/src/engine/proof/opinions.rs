@@ -72,6 +72,8 @@ pub(super) fn compare(machine: &Outcome, model: &Opinion) -> Together {
             Together::Rejected
         }
         (Word::Accepted, Verdict::Violates) if !judged => Together::Beside,
+        // What it reads past, such as what supervisors say, may contradict itself.
+        (Word::Accepted, Verdict::Malformed) => Together::Beside,
         (Word::Accepted, Verdict::Conforms | Verdict::NothingJudged) => Together::Accepted,
         _ => Together::Apart(format!("{}; {}", said_by(machine, &violated), model.said())),
     }
