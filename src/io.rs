@@ -13,6 +13,12 @@
 //! Each Reader blocks in one place, where it waits for its source *and* for its waker: so an interrupt ends
 //! it at once, with no timeout that is tried again and no descriptor closed under another thread's feet
 //! (`interruption`). It needs Linux, or Android.
+//!
+//! # A thread for each Reader, or one poller for all
+//! Where many are idle, a Reader may share the node's poller instead of having a thread of its own:
+//! `spawn_meta(shared(reader), handler)` instead of `spawn_meta(reader, handler)`, see [`shared()`]. It keeps the
+//! same promises. A listener that shares has its connections share, too. What can be shared is what goes in
+//! steps: [`tcp`] and [`unix`], any other [`stream`] socket, and whatever implements [`Stepwise`].
 
 pub mod child;
 mod connection;

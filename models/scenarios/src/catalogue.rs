@@ -186,6 +186,8 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "streams/interrupt-against-readiness/poller", STREAMS, ["received", "interrupted"], ALL, streams::interrupt_against_readiness(On::Poller);
     "streams/two-interrupts/thread", INTERRUPTED, ["interrupted"], ALL, streams::two_interrupts(On::Thread);
     "streams/two-interrupts/poller", OWNED, ["interrupted"], ALL, streams::two_interrupts(On::Poller);
+    "streams/two-requests/thread", STREAMS, ["accepted", "interrupted"], ALL, streams::two_requests(On::Thread);
+    "streams/two-requests/poller", STREAMS, ["accepted", "interrupted"], ALL, streams::two_requests(On::Poller);
     "streams/write-against-end/thread", STREAMS, ["accepted", "the peer ended"], ALL, streams::write_against_end(On::Thread);
     "streams/write-against-end/poller", STREAMS, ["accepted", "the peer ended"], ALL, streams::write_against_end(On::Poller);
     "streams/hold-against-release/thread", STREAMS, ["received", "the peer ended"], LARGE, streams::hold_against_release(On::Thread);

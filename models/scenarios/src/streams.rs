@@ -66,14 +66,14 @@ enum Deed {
     Note,
     /// Write it back.
     Echo,
-    /// Keep it until somebody takes it, who is told.
+    /// Keep it until two bytes are there, and somebody who is told takes them; then, nothing.
     Keep(Arc<Mutex<Vec<Data>>>, Gate),
     /// Panic.
     Panic,
 }
 
-/// A session that does its deed.
-struct Voice(Deed);
+/// A session that does its deed, and whether it has done enough of it.
+struct Voice(Deed, bool);
 
 impl Session for Voice {
     fn received(&mut self, data: Data, connection: &mut Connection<'_>) -> Result<(), Exit> {
@@ -82,8 +82,15 @@ impl Session for Voice {
             Deed::Note => {}
             Deed::Echo => connection.write(data)?,
             Deed::Keep(kept, told) => {
-                kept.lock().push(data);
-                told.open();
+                if !self.1 {
+                    let mut kept = kept.lock();
+                    kept.push(data);
+                    self.1 = kept.iter().map(|data| data.len()).sum::<usize>() >= 2;
+                    drop(kept);
+                    if self.1 {
+                        told.open();
+                    }
+                }
             }
             Deed::Panic => planned_panic(),
         }
@@ -112,7 +119,7 @@ fn connection(node: &Node, on: On, capacity: usize, deed: Deed) -> (Address<Mail
     let parent = {
         let address = address.clone();
         Parent::new(move |context: &antiphon::Context<'_, Mail>| {
-            let (reader, handler) = stream::connection(Wire(near), Voice(deed))?;
+            let (reader, handler) = stream::connection(Wire(near), Voice(deed, false))?;
             *address.lock() = Some(match on {
                 On::Thread => context.spawn_meta(reader, handler)?,
                 On::Poller => context.spawn_meta(shared(reader), handler)?,
@@ -164,6 +171,18 @@ pub(crate) fn interrupt_against_readiness(on: On) {
     write(&far, 1);
     node.exit(&parent, Exit::Normal);
     stop(&node);
+}
+
+/// The Reader is asked for two things, one soon after the other: to wait for room, and to end.
+pub(crate) fn two_requests(on: On) {
+    let node = node();
+    let (parent, connection, far) = connection(&node, on, 1, Deed::Note);
+    for _ in 0..2 {
+        crate::parts::send(&connection, Command::write(vec![7]));
+    }
+    node.exit(&parent, Exit::Normal);
+    stop(&node);
+    drop(far);
 }
 
 /// The owner of two connections ends: both Readers wait.
@@ -276,7 +295,7 @@ impl Accept<()> for Doorman {
 
     fn accept(&mut self, (): ()) -> Voice {
         reached("accepted");
-        Voice(Deed::Note)
+        Voice(Deed::Note, false)
     }
 }
 

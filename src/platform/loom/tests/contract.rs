@@ -4,6 +4,8 @@ use antiphon_platform_loom as platform;
 
 #[path = "../../contract/primitives.rs"]
 mod primitives;
+#[path = "../../contract/readiness.rs"]
+mod readiness;
 #[path = "../../contract/recorder.rs"]
 mod recorder;
 

@@ -7,6 +7,8 @@ use shuttle_engine::{Config, FailurePersistence, Runner};
 
 #[path = "../../contract/primitives.rs"]
 mod primitives;
+#[path = "../../contract/readiness.rs"]
+mod readiness;
 #[path = "../../contract/recorder.rs"]
 mod recorder;
 
