@@ -8,6 +8,7 @@
 //! | [`lines`] | reads standard input, a pipe, a FIFO, by line or by chunk | is yours |
 //! | [`signals`] | waits for signals | hands them on, changes the set |
 //! | [`child`] | reads what a child process writes, waits for its exit | runs the session, writes to its standard input, signals, stops, kills |
+//! | [`udp`] | receives datagrams | runs the session, sends datagrams |
 //! | [`unix`] listener and connection | the same, on Unix stream sockets | the same |
 //!
 //! Each Reader blocks in one place, where it waits for its source *and* for its waker: so an interrupt ends
@@ -40,6 +41,7 @@ pub mod signals;
 mod stepwise;
 pub mod stream;
 pub mod tcp;
+pub mod udp;
 pub mod unix;
 mod waker;
 

@@ -28,6 +28,7 @@ mod lines;
 mod parts;
 mod tally;
 mod tcp;
+mod udp;
 mod unix;
 
 const THREADS: &[Engine] = &[Engine::Threads];
@@ -62,8 +63,9 @@ const FAILED: &[Guarantee] = &[
     CleanStop,
 ];
 
-static SCENARIOS: LazyLock<Vec<Scenario>> =
-    LazyLock::new(|| [file::SCENARIOS, lines::SCENARIOS, tcp::SCENARIOS, unix::SCENARIOS].concat());
+static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
+    [file::SCENARIOS, lines::SCENARIOS, tcp::SCENARIOS, udp::SCENARIOS, unix::SCENARIOS].concat()
+});
 
 /// All scenarios.
 pub fn scenarios() -> &'static [Scenario] {
