@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::fmt;
 
+use platform::panic;
+
 /// Why an actor ended, or is asked to.
 ///
 /// Any error converts into [`Exit::Failed`], so a callback may use `?`:
@@ -25,7 +27,9 @@ pub enum Exit {
     Killed,
     /// It returned an error; the text is the error's, with its sources.
     Failed(String),
-    /// One of its callbacks, or its Reader, panicked; the text is the panic's.
+    /// One of its callbacks, or its Reader, panicked; the text is the panic's, followed by where it came from, as
+    /// in `no way out, at src/main.rs:7:9`. The place is missing where no panic hook is called, as by
+    /// [`resume_unwind`](std::panic::resume_unwind), or where another hook has taken the place of ours.
     Panicked(String),
     /// It was a meta-process, and its parent ended.
     ParentEnded,
@@ -38,12 +42,11 @@ impl Exit {
     }
 
     pub(crate) fn from_panic(payload: &(dyn Any + Send)) -> Self {
-        let text = payload
-            .downcast_ref::<&str>()
-            .map(ToString::to_string)
-            .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a panic without a text".into());
-        Self::Panicked(text)
+        let text = panic::text(payload).unwrap_or("a panic without a text");
+        Self::Panicked(match panic::location(payload) {
+            Some(location) => format!("{text}, at {location}"),
+            None => text.to_owned(),
+        })
     }
 }
 

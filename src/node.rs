@@ -10,7 +10,7 @@ use platform::record::emit;
 use platform::sync::atomic::{AtomicU64, Ordering};
 use platform::sync::{Arc, Condvar, Mutex};
 use platform::thread::JoinHandle;
-use platform::{limits, time};
+use platform::{limits, panic, time};
 
 use crate::address::{Address, SendError};
 use crate::call::{CallError, Reply, Waits, call};
@@ -134,6 +134,7 @@ impl Node {
 
     /// A node that runs its actors on `executor`.
     pub fn with_executor(executor: impl Executor + 'static) -> Self {
+        panic::note_locations();
         Self(Arc::new(Inner {
             executor: Box::new(executor),
             next_id: AtomicU64::new(1),

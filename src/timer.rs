@@ -33,8 +33,9 @@ mod schedule;
 use std::fmt;
 use std::time::Duration;
 
-use event::Class;
+use event::{Class, Event, TimerId};
 use platform::panic::catch;
+use platform::record::emit;
 use platform::sync::{Arc, Condvar, Mutex};
 use platform::thread::{self, JoinHandle};
 use platform::time;
@@ -54,6 +55,10 @@ impl Timer {
     /// A timer by its number, for a [`Schedule`] of one's own.
     pub fn numbered(number: u64) -> Self {
         Self(number)
+    }
+
+    fn id(self) -> TimerId {
+        TimerId(self.0)
     }
 
     fn relation(self) -> RelationId {
@@ -180,6 +185,7 @@ impl Timers {
         if !owner.owns_timer(timer.relation()) {
             return Err(TimerError::Refused(message));
         }
+        emit(|_| Event::Timer { timer: timer.id(), actor: owner.id, repeats: period.is_some() });
         let first = state.schedule.earliest().is_none_or(|earliest| due < earliest);
         let deed = Deed { owner: Arc::clone(owner), send: load(message) };
         state.schedule.set(timer, due, period, deed);
@@ -196,6 +202,7 @@ impl Timers {
         let Some(deed) = state.schedule.cancel(timer) else { return false };
         deed.owner.disowns_timer(timer.relation());
         drop(state);
+        emit(|_| Event::TimerCancelled { timer: timer.id() });
         discard(deed);
         true
     }
@@ -236,8 +243,10 @@ fn run(shared: &Shared) {
     let mut now = time::now();
     while !state.closed {
         if let Some(mut fired) = state.schedule.begin(now) {
-            drop(state);
             let timer = fired.timer();
+            // Under the lock: whoever is told later that it was cancelled, or that its owner ended, is told wrong.
+            emit(|_| Event::TimerFired { timer: timer.id() });
+            drop(state);
             let deed = fired.deed();
             let sent = catch(|| (deed.send)()).unwrap_or(Sent::Closed);
             now = now.max(time::now());

@@ -184,3 +184,44 @@ fn in_an_interrupt() {
     node.spawn(Parent).expect("its init succeeds");
     node.stop(SOON).expect("the Reader was interrupted, and the meta-process ended");
 }
+
+/// Panics as user code does, with a text that is made at run time.
+struct Loud;
+
+impl Actor for Loud {
+    type Message = u32;
+
+    fn handle(&mut self, number: u32, _: &mut Context<'_, u32>) -> Result<(), Exit> {
+        panic!("number {number}")
+    }
+}
+
+#[test]
+fn the_reason_says_where_the_panic_came_from() {
+    struct Watcher(Sender<Exit>);
+    impl Actor for Watcher {
+        type Message = Address<u32>;
+        fn handle(
+            &mut self,
+            loud: Address<u32>,
+            context: &mut Context<'_, Address<u32>>,
+        ) -> Result<(), Exit> {
+            context.monitor(&loud);
+            loud.send(7).expect("it lives");
+            Ok(())
+        }
+        fn down(&mut self, down: antiphon::Down, _: &mut Context<'_, Address<u32>>) -> Result<(), Exit> {
+            Ok(self.0.send(down.reason)?)
+        }
+    }
+    let node = Node::new();
+    let (tell, told) = channel();
+    let watcher = node.spawn(Watcher(tell)).unwrap();
+    watcher.send(node.spawn(Loud).unwrap()).unwrap();
+    let Exit::Panicked(text) = told.recv_timeout(SOON).unwrap() else { panic!("not a panic") };
+    let here = file!();
+    let place = text.strip_prefix(&format!("number 7, at {here}:")).unwrap_or_else(|| panic!("{text}"));
+    let (line, column) = place.split_once(':').unwrap();
+    assert!(line.parse::<u32>().is_ok() && column.parse::<u32>().is_ok(), "{text}");
+    node.stop(SOON).unwrap();
+}

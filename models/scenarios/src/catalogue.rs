@@ -1,5 +1,7 @@
 //! Every instance of every scenario, one line each.
 
+use std::time::Duration;
+
 use antiphon::supervisor::Strategy::{OneForAll, OneForOne, RestForOne};
 use antiphon_harness::{Engine, Scenario};
 use antiphon_spec::Guarantee::{self, *};
@@ -7,7 +9,7 @@ use antiphon_spec::Guarantee::{self, *};
 use crate::parts::PanicIn;
 use crate::process::Way;
 use crate::streams::On;
-use crate::{calls, capacity, ends, inbox, meta, process, relations, streams, supervision};
+use crate::{calls, capacity, ends, inbox, meta, process, relations, streams, supervision, timers};
 
 /// For all engines.
 const ALL: &[Engine] = &[Engine::Loom, Engine::Shuttle, Engine::Explorer, Engine::Threads];
@@ -19,6 +21,9 @@ const SMALL_BATCH: &[Engine] = &[Engine::Shuttle, Engine::Explorer];
 const MODELS: &[Engine] = &[Engine::Loom, Engine::Shuttle, Engine::Explorer];
 /// Needs a timeout that may come, which loom has not.
 const TIMED: &[Engine] = LARGE;
+
+/// The same, where real time comes too late or too early.
+const TIMED_MODELS: &[Engine] = SMALL_BATCH;
 
 /// What every scenario with a sender shows.
 const MESSAGES: &[Guarantee] =
@@ -70,6 +75,7 @@ const SUPERVISED: &[Guarantee] =
     &[RestartDiscipline, MonitorOnce, NameValidity, UniqueIdentity, TerminateOnce, RaceFreedom, NoLeak];
 const PANICS: &[Guarantee] =
     &[HandlerExclusion, NoLoss, TerminateOnce, PanicContainment, RaceFreedom, NoLeak];
+const TIMERS: &[Guarantee] = &[TimerOutcome, NoDuplication, TerminateOnce, RaceFreedom, NoLeak];
 
 const STREAMS: &[Guarantee] = &[
     HandlerExclusion,

@@ -17,6 +17,7 @@ mod process;
 mod relations;
 mod streams;
 mod supervision;
+mod timers;
 
 /// All scenarios.
 pub fn scenarios() -> &'static [antiphon_harness::Scenario] {

@@ -117,6 +117,8 @@ guarantees! {
             "A supervisor never runs two incarnations of one child at once, restarts as its strategy says (one-for-one, one-for-all, rest-for-one, dynamic), and gives up at its intensity."
         DeadlockRefusal "deadlock-refusal"
             "A call that would close a cycle of waiting callers is refused; two calls that close it together: at least one is."
+        TimerOutcome "timer-outcome"
+            "Each timer has exactly one outcome: its message is sent, once and not before it is due, or it was cancelled. Its owner's end cancels it; of what was cancelled, nothing is sent any more. For a timer that repeats, this holds of each tick."
     }
     Memory: {
         RaceFreedom "race-freedom"
@@ -178,7 +180,7 @@ mod tests {
             assert_eq!(guarantee.index(), index);
         }
         assert!("no-such".parse::<Guarantee>().is_err());
-        assert_eq!(Guarantee::COUNT, 27);
+        assert_eq!(Guarantee::COUNT, 28);
     }
 
     #[test]

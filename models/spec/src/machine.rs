@@ -29,6 +29,7 @@ mod outline;
 mod relations;
 mod sense;
 mod supervision;
+mod timers;
 
 use crate::event::Event;
 use crate::guarantee::Guarantee;
@@ -51,6 +52,7 @@ pub struct State {
     calls: calls::Calls,
     relations: relations::Relations,
     supervision: supervision::Supervision,
+    timers: timers::Timers,
     seen: Aside<Seen>,
 }
 
@@ -95,12 +97,13 @@ impl State {
 
     /// Takes one event and adds every violation that it is to `violations`.
     pub fn observe(&mut self, event: &Event, violations: &mut Vec<Violation>) {
-        let Self { lives, messages, calls, relations, supervision, seen: Aside(seen) } = self;
+        let Self { lives, messages, calls, relations, supervision, timers, seen: Aside(seen) } = self;
         let judge = &mut Judge::new(Some(seen.events), &mut seen.premises, violations);
         messages::step(messages, lives, event, judge);
         calls::step(calls, lives, event, judge);
         relations::step(relations, lives, event, judge);
         supervision::step(supervision, lives, event, judge);
+        timers::step(timers, lives, event, judge);
         lifecycles::step(lives, event, judge);
         seen.events += 1;
     }
@@ -136,7 +139,8 @@ impl State {
             | G::TerminateOnce
             | G::ReaderLifetime
             | G::UniqueIdentity
-            | G::CallIsolation => true,
+            | G::CallIsolation
+            | G::TimerOutcome => true,
             G::NoLoss
             | G::WakeUp
             | G::Ownership

@@ -66,9 +66,13 @@ fn lines(events: &[Event], event: &Event) -> Vec<Line> {
         | Event::SupervisorEnd { actor, .. } => vec![Line::Handler(*actor)],
         Event::ReaderBegin { actor } | Event::ReaderEnd { actor, .. } => vec![Line::Reader(*actor)],
         Event::Ended { actor } => vec![Line::Handler(*actor), Line::Reader(*actor)],
-        Event::Reply { .. } | Event::Demonitor { .. } | Event::Link { .. } | Event::ExitSignal { .. } => {
-            Vec::new()
-        }
+        Event::Timer { actor, .. } => vec![Line::Handler(*actor)],
+        Event::Reply { .. }
+        | Event::Demonitor { .. }
+        | Event::TimerFired { .. }
+        | Event::TimerCancelled { .. }
+        | Event::Link { .. }
+        | Event::ExitSignal { .. } => Vec::new(),
     }
 }
 

@@ -46,6 +46,10 @@ id! {
     /// with the smaller number was added first.
     ChildId
 }
+id! {
+    /// Names one timer.
+    TimerId
+}
 
 /// What kind of actor it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -172,6 +176,13 @@ pub enum Event {
     Name { name: String, actor: ActorId },
     /// A name stopped being usable.
     Unname { name: String, actor: ActorId },
+    /// A timer was set that belongs to the actor; with `repeats`, it is fired again and again. Written
+    /// `x_timer`: an extension.
+    Timer { timer: TimerId, actor: ActorId, repeats: bool },
+    /// A timer was due: its message is about to be sent. Written `x_timer_fired`: an extension.
+    TimerFired { timer: TimerId },
+    /// A timer was cancelled in time: nothing of it is sent any more. Written `x_timer_cancelled`: an extension.
+    TimerCancelled { timer: TimerId },
     /// The runtime considers the actor ended: its last callback and its Reader are over, its dead letters
     /// handed over, its meta-processes ended. Written `x_ended`: an extension, which a checker of plain
     /// version 1 may ignore.

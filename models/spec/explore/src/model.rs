@@ -45,9 +45,9 @@ macro_rules! conditions {
 }
 
 const KEPT: [Condition; Guarantee::COUNT] =
-    conditions!(kept: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26);
+    conditions!(kept: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27);
 const REACHED: [Condition; Guarantee::COUNT] =
-    conditions!(reached: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26);
+    conditions!(reached: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27);
 
 /// The name of the `always` property of a guarantee is its id; that of its premise is apart.
 pub(crate) fn premise_name(guarantee: Guarantee) -> &'static str {

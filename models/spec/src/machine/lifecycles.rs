@@ -72,6 +72,9 @@ pub(super) fn step(lives: &mut Lives, event: &Event, judge: &mut Judge<'_>) {
         | Event::DeadLetter { .. }
         | Event::Monitor { .. }
         | Event::Demonitor { .. }
+        | Event::Timer { .. }
+        | Event::TimerFired { .. }
+        | Event::TimerCancelled { .. }
         | Event::CallBegin { .. }
         | Event::CallEnd { .. }
         | Event::Reply { .. }

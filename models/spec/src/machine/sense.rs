@@ -81,6 +81,12 @@ impl State {
             Event::Demonitor { monitor } if !self.relations.monitors.contains_key(&monitor) => {
                 malformed("ref", format!("monitor {monitor} was not placed"))
             }
+            Event::Timer { timer, .. } if self.timers.knows(timer) => {
+                malformed("ref", format!("timer {timer} was set before"))
+            }
+            Event::TimerFired { timer } | Event::TimerCancelled { timer } if !self.timers.knows(timer) => {
+                malformed("ref", format!("timer {timer} was not set"))
+            }
             Event::CallBegin { call, .. } if self.calls.calls.contains_key(&call) => {
                 malformed("call", format!("call {call} was begun before"))
             }
@@ -89,6 +95,9 @@ impl State {
             | Event::TerminateBegin { .. }
             | Event::CallBegin { .. }
             | Event::Demonitor { .. }
+            | Event::Timer { .. }
+            | Event::TimerFired { .. }
+            | Event::TimerCancelled { .. }
             | Event::Link { .. }
             | Event::ExitSignal { .. }
             | Event::Name { .. }

@@ -3,7 +3,7 @@
 use super::Choices;
 use crate::event::{
     ActorId, CallId, CallOutcome, ChildId, Class, Event, Kind, MessageId, MonitorId, Restart, Sender,
-    Strategy,
+    Strategy, TimerId,
 };
 
 /// As many events as the choices last for, each of any kind: mostly nonsense, sometimes illegal.
@@ -16,7 +16,7 @@ pub fn any_events(choices: &mut Choices<'_>) -> Vec<Event> {
 }
 
 fn any_event(choices: &mut Choices<'_>) -> Event {
-    let kind = choices.pick(30);
+    let kind = choices.pick(31);
     let actor = ActorId(choices.pick(4) as u64);
     let message = MessageId(choices.pick(4) as u64);
     let (monitor, call) = (MonitorId(message.0), CallId(message.0));
@@ -50,7 +50,10 @@ fn any_event(choices: &mut Choices<'_>) -> Event {
         22 if ok => Event::Name { name, actor },
         22 => Event::Unname { name, actor },
         23 => Event::Ended { actor },
-        _ => any_supervision(kind - 24, actor, ok, choices),
+        24 if ok => Event::Timer { timer: TimerId(message.0), actor, repeats: actor.0 == 0 },
+        24 if actor.0 % 2 == 0 => Event::TimerFired { timer: TimerId(message.0) },
+        24 => Event::TimerCancelled { timer: TimerId(message.0) },
+        _ => any_supervision(kind - 25, actor, ok, choices),
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{
     ActorId, CallId, CallOutcome, ChildId, Class, Event, Kind, MessageId, MonitorId, Restart, Sender,
-    Strategy,
+    Strategy, TimerId,
 };
 
 /// The first line.
@@ -107,6 +107,8 @@ pub(super) struct Line<'a> {
     call: Option<u64>,
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     monitor: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeats: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     watcher: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -277,6 +279,13 @@ impl Line<'_> {
             "name" => Event::Name { name: self.name()?, actor: self.actor()? },
             "unname" => Event::Unname { name: self.name()?, actor: self.actor()? },
             "x_demonitor" => Event::Demonitor { monitor: need(self.monitor, "ref").map(MonitorId)? },
+            "x_timer" => Event::Timer {
+                timer: self.timer()?,
+                actor: self.actor()?,
+                repeats: self.repeats.unwrap_or(false),
+            },
+            "x_timer_fired" => Event::TimerFired { timer: self.timer()? },
+            "x_timer_cancelled" => Event::TimerCancelled { timer: self.timer()? },
             "x_ended" => Event::Ended { actor: self.actor()? },
             extension if extension.starts_with("x_") => return self.supervision(),
             _ => return Err(Fault::UnknownEvent),
@@ -316,6 +325,10 @@ impl Line<'_> {
             }
             _ => return Ok(None),
         }))
+    }
+
+    fn timer(&self) -> Result<TimerId, Fault> {
+        need(self.monitor, "ref").map(TimerId)
     }
 
     fn name(&self) -> Result<String, Fault> {
@@ -382,6 +395,13 @@ impl<'a> Line<'a> {
                 ..of("down", actor)
             },
             Event::Demonitor { monitor } => Self { monitor: Some(monitor.0), ..no_actor("x_demonitor") },
+            Event::Timer { timer, actor, repeats } => {
+                Self { monitor: Some(timer.0), repeats: Some(*repeats), ..of("x_timer", actor) }
+            }
+            Event::TimerFired { timer } => Self { monitor: Some(timer.0), ..no_actor("x_timer_fired") },
+            Event::TimerCancelled { timer } => {
+                Self { monitor: Some(timer.0), ..no_actor("x_timer_cancelled") }
+            }
             Event::CallBegin { call, from, to } => {
                 Self { call: Some(call.0), to: Some(to.0), ..no_actor("call_begin").sent_by(from) }
             }

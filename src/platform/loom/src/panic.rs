@@ -41,3 +41,16 @@ pub fn catch<R>(code: impl FnOnce() -> R) -> Result<R, Payload> {
 fn is_loom(info: &PanicHookInfo<'_>) -> bool {
     info.location().is_some_and(|location| location.file().contains("/loom-0.7"))
 }
+
+/// What a panic says, if it says anything.
+pub fn text(payload: &(dyn Any + Send)) -> Option<&str> {
+    payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
+/// Has no effect: the panic hook is the engine's.
+pub fn note_locations() {}
+
+/// Always none.
+pub fn location(_: &(dyn Any + Send)) -> Option<String> {
+    None
+}

@@ -23,6 +23,8 @@
 //!   (`class-order`): `SendEnd` of such a message writes what the end of a callback reads.
 //! * [`CALL`](Aspect::Call) and [`NAME`](Aspect::Name): the outcome of a call against its reply, and the
 //!   publication of a name against its end.
+//! * [`TIMER`](Aspect::Timer): a timer is not fired after it was cancelled (`timer-outcome`), nor after its owner
+//!   began to terminate or ended, for which it reads what these write.
 //!
 //! The rest (`SendEnd` of main messages, `Spawn`, `Interrupt`, links and exit signals) only adds to what is
 //! known, and is judged at the end of the execution or against events of its own thread.
@@ -30,7 +32,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use event::{ActorId, ChildId, Class, Event, MessageId};
+use event::{ActorId, ChildId, Class, Event, MessageId, TimerId};
 
 use crate::model::Mode;
 
@@ -46,6 +48,7 @@ pub enum Aspect {
     Class,
     Call,
     Name,
+    Timer,
     /// All that happens, for an observer of the whole order; see [`all_in_order`](crate::record::all_in_order).
     Order,
 }
@@ -60,6 +63,7 @@ pub struct Footprints {
     urgent: HashMap<MessageId, ActorId>,
     /// The incarnation that was started last of each child of each supervisor.
     incarnations: HashMap<(ActorId, ChildId), ActorId>,
+    owners: HashMap<TimerId, ActorId>,
 }
 
 impl Footprints {
@@ -67,11 +71,12 @@ impl Footprints {
         self.parents.clear();
         self.urgent.clear();
         self.incarnations.clear();
+        self.owners.clear();
     }
 
     /// The footprint of `event`, into `to`.
     pub fn of(&mut self, event: &Event, mut to: impl FnMut(Touch)) {
-        use Aspect::{Call, Callback, Class as InClass, Closed, Ended, Name, Reader};
+        use Aspect::{Call, Callback, Class as InClass, Closed, Ended, Name, Reader, Timer};
         use Mode::{Read, Write};
         match event {
             Event::InitBegin { actor, parent, .. } => {
@@ -132,6 +137,18 @@ impl Footprints {
                 name.hash(&mut hasher);
                 to((Name, hasher.finish(), Write));
             }
+            Event::Timer { timer, actor, .. } => {
+                self.owners.insert(*timer, *actor);
+                to((Timer, timer.0, Write));
+            }
+            Event::TimerFired { timer } => {
+                to((Timer, timer.0, Write));
+                if let Some(owner) = self.owners.get(timer) {
+                    to((Closed, owner.0, Read));
+                    to((Ended, owner.0, Read));
+                }
+            }
+            Event::TimerCancelled { timer } => to((Timer, timer.0, Write)),
             Event::Spawn { .. }
             | Event::Interrupt { .. }
             | Event::CallBegin { .. }
