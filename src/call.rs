@@ -189,6 +189,11 @@ struct Wait<'a> {
 }
 
 impl Waits {
+    /// Each caller that waits, with its callee.
+    pub(crate) fn all(&self) -> Vec<(ActorId, ActorId)> {
+        self.0.lock().clone()
+    }
+
     /// Notes that `caller` waits for `callee`; `None` if `callee` waits for `caller`, directly or not.
     fn enter(&self, caller: ActorId, callee: ActorId) -> Option<Wait<'_>> {
         let mut waits = self.0.lock();

@@ -63,6 +63,7 @@
 //! | meta-processes | [`meta`] |
 //! | actors that start other actors, and start them again | [`supervisor`] |
 //! | where actors live, and how all of them end | [`Node`] |
+//! | a look into a node | [`snapshot`] |
 //! | messages that are sent later | [`timer`] |
 //! | who runs them | [`executor`] |
 //! | queue, wake-up, exclusion and closing in one atomic word | [`inbox`] |
@@ -86,6 +87,7 @@ pub mod meta;
 mod node;
 mod process;
 mod relations;
+pub mod snapshot;
 pub mod supervisor;
 pub mod timer;
 
@@ -96,5 +98,6 @@ pub use exit::Exit;
 pub use meta::{Handler, HandlerContext, Interrupt, Reader, ReaderContext};
 pub use node::{DeadLetter, Node, StopError, Unended};
 pub use process::{Actor, Context, Down, Exited, Link, Monitor, SpawnError};
+pub use snapshot::Snapshot;
 pub use supervisor::{Child, Supervisor};
 pub use timer::{Timer, TimerError};

@@ -23,6 +23,7 @@ use crate::meta::Interrupt;
 use crate::node::DeadLetter;
 use crate::process::{Down, Exited, Monitor};
 use crate::relations::RelationId;
+use crate::snapshot::{Figures, Question};
 
 /// The inbox of an actor that understands `M`.
 pub(crate) type Mailbox<M> = Inbox<Core<M>>;
@@ -46,6 +47,8 @@ pub(crate) enum Signal {
     Down { relation: RelationId, actor: ActorId, reason: Exit },
     /// An actor that this one is linked to has ended abnormally.
     Linked { relation: RelationId, actor: ActorId, reason: Exit },
+    /// Somebody looks into the node.
+    Asked(Question),
 }
 
 impl Signal {
@@ -73,7 +76,7 @@ impl<M> Envelope<M> {
                 Signal::Exit { class, .. } => class,
                 // After what the Reader sent to its own Handler.
                 Signal::ReaderEnded(_) => Class::Main,
-                Signal::Down { .. } | Signal::Linked { .. } => Class::System,
+                Signal::Down { .. } | Signal::Linked { .. } | Signal::Asked(_) => Class::System,
             },
         }
     }
@@ -109,6 +112,21 @@ impl<M> Lanes<M> {
         self.0[letter.item().class() as usize].push_front(letter);
     }
 
+    /// How many there are, by class. They are counted one by one: nothing is counted where it would cost.
+    fn lengths(&mut self) -> [usize; 3] {
+        self.0.each_mut().map(|lane| {
+            let (mut counted, mut length) = (Queue::default(), 0);
+            while let Some(letter) = lane.pop_front() {
+                let mut one = Queue::default();
+                one.push_front(letter);
+                counted.append(one);
+                length += 1;
+            }
+            *lane = counted;
+            length
+        })
+    }
+
     fn pop(&mut self) -> Option<Letter<Envelope<M>>> {
         self.0.iter_mut().find_map(Queue::pop_front)
     }
@@ -130,13 +148,15 @@ pub(crate) struct Core<M: Send + 'static> {
     waiting: Option<Box<Lanes<M>>>,
     /// Dropped when the actor ends, while addresses may live on.
     behaviour: Option<Box<dyn Behaviour<M>>>,
+    /// How many messages have been handled.
+    handled: u64,
     /// How to make the Reader return, once there is one.
     pub(crate) interrupt: Option<Interrupt>,
 }
 
 impl<M: Send + 'static> Core<M> {
     pub(crate) fn new(behaviour: Box<dyn Behaviour<M>>) -> Self {
-        Self { waiting: None, behaviour: Some(behaviour), interrupt: None }
+        Self { waiting: None, behaviour: Some(behaviour), handled: 0, interrupt: None }
     }
 }
 
@@ -158,6 +178,7 @@ impl<M: Send + 'static> Body for Core<M> {
 struct Turn<M: Send + 'static> {
     lanes: Lanes<M>,
     behaviour: Box<dyn Behaviour<M>>,
+    handled: u64,
 }
 
 impl<M: Send + 'static> Turn<M> {
@@ -165,6 +186,7 @@ impl<M: Send + 'static> Turn<M> {
         activation.with(|_, core| Self {
             lanes: core.waiting.take().map_or_else(Lanes::default, |lanes| *lanes),
             behaviour: core.behaviour.take().expect("an actor has its behaviour until it has terminated"),
+            handled: core.handled,
         })
     }
 
@@ -173,6 +195,7 @@ impl<M: Send + 'static> Turn<M> {
         activation.with(|_, core| {
             core.waiting = (!self.lanes.is_empty()).then(|| Box::new(self.lanes));
             core.behaviour = Some(self.behaviour);
+            core.handled = self.handled;
         });
     }
 
@@ -199,6 +222,7 @@ impl<M: Send + 'static> Turn<M> {
                 emit(|r| Event::HandleBegin { actor, message: r.message(&stamp) });
                 let result = callback(me, || self.behaviour.handle(me, message)).flatten();
                 emit(|r| Event::HandleEnd { actor, message: r.message(&stamp), ok: result.is_ok() });
+                self.handled += 1;
                 result
             }
             Envelope::Signal(signal) => match *signal {
@@ -217,6 +241,11 @@ impl<M: Send + 'static> Turn<M> {
                     emit(|_| Event::ExitSignal { from: actor, to, reason: Some(reason.to_string()) });
                     self.behaviour.exited(me, Exited { actor, reason })
                 }),
+                Signal::Asked(question) => {
+                    let figures = Figures { queued: self.lanes.lengths(), handled: self.handled };
+                    question.answer(me.shared().id, figures);
+                    Ok(())
+                }
             },
         }
     }
@@ -324,7 +353,7 @@ fn end<M: Send + 'static>(
     reason: &Exit,
     last: impl FnOnce(&Arc<Mailbox<M>>, &mut dyn Behaviour<M>),
 ) {
-    let Turn { mut lanes, mut behaviour } = turn;
+    let Turn { mut lanes, mut behaviour, .. } = turn;
     let actor = Arc::clone(activation.inbox().shared());
     actor.ending(reason);
     actor.close_family();

@@ -21,6 +21,7 @@ use crate::inbox::Activation;
 use crate::lifecycle::{Control, Lifecycle};
 use crate::mailbox::{Core, Signal};
 use crate::process::{self, Actor, SpawnError};
+use crate::snapshot::{self, Snapshot};
 use crate::timer::{self, Timer, TimerError, Timers};
 
 /// Where actors live: it gives them identities and threads to run on, and waits for their end.
@@ -236,6 +237,14 @@ impl Node {
         self.0.timers.refused()
     }
 
+    /// A look into the node: its actors, what they do, what waits for them; see [`snapshot`](crate::snapshot).
+    ///
+    /// Waits for the answers of actors that are busy, at most for `patience`. In an actor, its own answer is among
+    /// those that do not come: give it little.
+    pub fn snapshot(&self, patience: Duration) -> Snapshot {
+        snapshot::take(self, patience)
+    }
+
     /// Asks an actor to end before its next message; what it has not handled becomes dead letters.
     pub fn exit<M: Send + 'static>(&self, address: &Address<M>, reason: Exit) {
         address.0.signal(Signal::exit(reason));
@@ -308,6 +317,12 @@ impl Node {
 
     pub(crate) fn waits(&self) -> &Waits {
         &self.0.waits
+    }
+
+    pub(crate) fn each_process(&self, mut visit: impl FnMut(&dyn Control)) {
+        for family in &self.0.families {
+            family.each(&mut visit);
+        }
     }
 
     pub(crate) fn timers(&self) -> &Timers {

@@ -83,6 +83,15 @@ impl Relations {
         state.edges.extract_if(.., |_, edge| matches!(edge, Edge::Timer)).map(|(id, _)| id).collect()
     }
 
+    /// The names that the node knows the actor by.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let state = self.0.lock();
+        let edges = state.iter().flat_map(|state| state.edges.values());
+        edges
+            .filter_map(|edge| if let Edge::Named(name) = edge { Some(name.to_string()) } else { None })
+            .collect()
+    }
+
     fn take_names(&self) -> Vec<Box<str>> {
         let mut state = self.0.lock();
         let Some(state) = state.as_mut() else { return Vec::new() };

@@ -207,6 +207,11 @@ impl Timers {
         true
     }
 
+    /// How many timers are set.
+    pub(crate) fn len(&self) -> usize {
+        self.0.state.lock().schedule.len()
+    }
+
     /// How many messages were refused when they were due.
     pub(crate) fn refused(&self) -> u64 {
         self.0.state.lock().refused
