@@ -206,4 +206,15 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "streams/panic-in-session/poller", PANICS, ["ended by a panic"], ALL, streams::panic_in_session(On::Poller);
     "streams/close-against-accept/thread", OWNED, ["accepted", "stopped"], LARGE, streams::close_against_accept(On::Thread);
     "streams/close-against-accept/poller", OWNED, ["accepted", "stopped"], LARGE, streams::close_against_accept(On::Poller);
+
+    "timers/cancel-against-fire/due", TIMERS, ["cancelled", "too late"], MODELS, timers::cancel_against_fire(Duration::ZERO);
+    "timers/cancel-against-fire/later", TIMERS, ["cancelled", "too late"], TIMED_MODELS, timers::cancel_against_fire(timers::SOME);
+    "timers/two-cancel", &[TimerOutcome, RaceFreedom, NoLeak], ["this one came in time", "the other came in time"], MODELS, timers::two_cancel();
+    "timers/owner-ends-against-fire/due", TIMERS, ["sent", "not sent"], MODELS, timers::owner_ends_against_fire(Duration::ZERO);
+    "timers/owner-ends-against-fire/later", TIMERS, ["sent", "not sent"], TIMED_MODELS, timers::owner_ends_against_fire(timers::SOME);
+    "timers/set-against-end", &[TimerOutcome, RaceFreedom, NoLeak], ["set", "refused"], MODELS, timers::set_against_end();
+    "timers/every-against-stop", TIMERS, ["first tick"], TIMED_MODELS, timers::every_against_stop();
+    "timers/every-against-cancel", TIMERS, ["cancelled", "too late"], TIMED_MODELS, timers::every_against_cancel();
+    "timers/stop-with-pending", &[TimerOutcome, CleanStop, RaceFreedom, NoLeak], ["set", "refused"], MODELS, timers::stop_with_pending();
+    "timers/earlier-one-set-later", &[TimerOutcome, WakeUp, NoLeak], ["woken"], ALL, timers::earlier_one_set_later();
 };

@@ -71,6 +71,8 @@ fn each_guarantee_is_broken() {
         let judged = State::instrumented().judges(*guarantee, true);
         // Callers that wait for each other for ever: at rest, the simulation has no two callers to tie.
         let tied = *guarantee == Guarantee::DeadlockRefusal;
-        assert_eq!(broken.contains(guarantee), judged && !tied, "{guarantee}");
+        // The simulation sets no timers; the corpus has a trace for each way to break this.
+        let timers = *guarantee == Guarantee::TimerOutcome;
+        assert_eq!(broken.contains(guarantee), judged && !tied && !timers, "{guarantee}");
     }
 }
