@@ -330,17 +330,15 @@ impl Actor for Supervisor {
                 Ok(())
             }
             Wish::Start(child, starter) => self.add(child, Some(starter), context),
-            Wish::Stop(child, stopper) => match self.children.get_mut(&child) {
-                Some(supervised) => {
-                    supervised.stoppers.push(stopper);
-                    emit(|_| Event::ChildRemove { actor: context.id(), child });
-                    self.happened(Happening::Removed { child }, context)
-                }
-                None => {
-                    answer(stopper, false);
-                    Ok(())
-                }
-            },
+            Wish::Stop(child, stopper) if self.decision.knows(child) => {
+                self.supervised(child).stoppers.push(stopper);
+                emit(|_| Event::ChildRemove { actor: context.id(), child });
+                self.happened(Happening::Removed { child }, context)
+            }
+            Wish::Stop(_, stopper) => {
+                answer(stopper, false);
+                Ok(())
+            }
             Wish::Children(reply) => {
                 answer(reply, self.statuses());
                 Ok(())

@@ -21,6 +21,8 @@ mod dead_letters;
 mod desk;
 #[path = "../docs/snippets/lines.rs"]
 mod lines;
+#[path = "../docs/snippets/nursery.rs"]
+mod nursery;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -153,6 +155,7 @@ fn the_programs_of_the_book_run() {
     lines::main().expect("the first meta-process");
     dead_letters::main().expect("dead letters");
     desk::main().expect("calls, monitors, names");
+    nursery::main().expect("supervisors");
 }
 
 #[test]

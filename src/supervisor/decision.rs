@@ -128,6 +128,11 @@ impl Decision {
         matches!(self.phase, Phase::Ending | Phase::Over)
     }
 
+    /// Whether this child has been added, and is not gone.
+    pub(crate) fn knows(&self, child: ChildId) -> bool {
+        self.children.contains_key(&child)
+    }
+
     /// Takes down what happened; says what to do about it.
     ///
     /// # Panics

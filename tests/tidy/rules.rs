@@ -16,7 +16,7 @@ pub(crate) type Rule = fn(&File) -> Vec<Complaint>;
 pub(crate) const MOST_LINES: usize = 500;
 
 /// The layers of the runtime, lowest first. Modules that are not named are those of actors: the third.
-const LAYERS: &[(&str, usize)] = &[("inbox", 0), ("executor", 1), ("io", 3)];
+const LAYERS: &[(&str, usize)] = &[("inbox", 0), ("executor", 1), ("io", 3), ("supervisor", 3)];
 const ACTORS: usize = 2;
 
 fn layer(module: &str) -> usize {

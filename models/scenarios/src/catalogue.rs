@@ -9,6 +9,7 @@ use antiphon_spec::Guarantee::{self, *};
 use crate::parts::PanicIn;
 use crate::process::Way;
 use crate::streams::On;
+use crate::supervision::Told;
 use crate::{calls, capacity, ends, inbox, meta, process, relations, streams, supervision, timers};
 
 /// For all engines.
@@ -24,6 +25,10 @@ const TIMED: &[Engine] = LARGE;
 
 /// The same, where real time comes too late or too early.
 const TIMED_MODELS: &[Engine] = SMALL_BATCH;
+/// For engines that search: what it exists for is so rare that a sampler may not meet it.
+const SEARCHED: &[Engine] = &[Engine::Loom, Engine::Explorer];
+/// The same, and too large for loom.
+const EXPLORED: &[Engine] = &[Engine::Explorer];
 
 /// What every scenario with a sender shows.
 const MESSAGES: &[Guarantee] =
@@ -73,6 +78,8 @@ const INTERRUPTED: &[Guarantee] = &[TerminateOnce, ReaderLifetime, Ownership, In
 /// What restarts show.
 const SUPERVISED: &[Guarantee] =
     &[RestartDiscipline, MonitorOnce, NameValidity, UniqueIdentity, TerminateOnce, RaceFreedom, NoLeak];
+/// What a supervisor that ends shows.
+const ENDED: &[Guarantee] = &[RestartDiscipline, TerminateOnce, RaceFreedom, NoLeak];
 const PANICS: &[Guarantee] =
     &[HandlerExclusion, NoLoss, TerminateOnce, PanicContainment, RaceFreedom, NoLeak];
 const TIMERS: &[Guarantee] = &[TimerOutcome, NoDuplication, TerminateOnce, RaceFreedom, NoLeak];
@@ -168,10 +175,22 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "relations/name-against-end", &[NameValidity, MonitorOnce, NoLeak], ["found", "not found", "down"], MODELS, relations::name_against_end();
     "relations/two-want-a-name", &[NameValidity, TerminateOnce, NoLeak], ["the other got it", "this one got it"], MODELS, relations::two_want_a_name();
 
+    "supervision/restart", SUPERVISED, ["restarted", "handled", "refused"], ALL, supervision::restart(false);
+    "supervision/restart/with-reader", SUPERVISED, ["restarted", "interrupted"], LARGE, supervision::restart(true);
     "supervision/failure/one-for-one", SUPERVISED, ["restarted"], LARGE, supervision::failure(OneForOne, 0, 1);
     "supervision/failure/one-for-all", SUPERVISED, ["restarted"], LARGE, supervision::failure(OneForAll, 0, 2);
     "supervision/failure/rest-for-one/first", SUPERVISED, ["restarted"], LARGE, supervision::failure(RestForOne, 0, 2);
     "supervision/failure/rest-for-one/last", SUPERVISED, ["restarted"], LARGE, supervision::failure(RestForOne, 1, 1);
+    "supervision/two-failures/one-for-one", SUPERVISED, ["restarted"], LARGE, supervision::two_failures(OneForOne);
+    "supervision/normal-end", SUPERVISED, ["handled", "refused"], ALL, supervision::normal_end();
+    "supervision/gives-up", SUPERVISED, ["down", "handled"], LARGE, supervision::gives_up();
+    "supervision/exit-against-failure/one-for-one", ENDED, ["restarted", "refused"], SEARCHED, supervision::end_against_failure(Told::Exit, OneForOne);
+    "supervision/exit-against-failure/one-for-all", ENDED, ["restarted", "refused"], EXPLORED, supervision::end_against_failure(Told::Exit, OneForAll);
+    "supervision/kill-against-failure", ENDED, ["restarted", "refused"], EXPLORED, supervision::end_against_failure(Told::Kill, OneForOne);
+    "supervision/start-against-exit", ENDED, ["started", "not started"], MODELS, supervision::start_against_exit();
+    "supervision/stop-against-failure", ENDED, ["restarted", "refused"], SEARCHED, supervision::stop_against_failure();
+    "supervision/tree", SUPERVISED, ["the branch was restarted"], LARGE, supervision::tree();
+    "supervision/overdue", ENDED, ["killed"], TIMED, supervision::overdue();
 
     "calls/two-callers", &[CallOutcome, HandlerExclusion, RaceFreedom, Handover, NoLeak], ["reply"], ALL, calls::two_callers();
     "calls/against-end", &[CallOutcome, RaceFreedom, NoLeak], ["reply", "refused", "terminated"], MODELS, calls::call_against_end();

@@ -42,9 +42,8 @@
 //!
 //! # What events cannot show
 //!
-//! `race-freedom`, `handover`, `no-leak`, `capacity`, `independence`, `clean-stop`, `link-propagation` and
-//! `restart-discipline` are judged by engines and scenarios; from a trace alone they are *not judged*
-//! ([`State::judges`]).
+//! `race-freedom`, `handover`, `no-leak`, `capacity`, `independence`, `clean-stop` and `link-propagation`
+//! are judged by engines and scenarios; from a trace alone they are *not judged* ([`State::judges`]).
 //!
 //! # Architecture invariants
 //!

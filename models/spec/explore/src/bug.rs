@@ -69,6 +69,18 @@ bugs! {
     MonitorAnsweredTwice => MonitorOnce,
     /// Ending forgets the requests that were still queued.
     RequestsDropped => CallOutcome,
+    /// A supervisor hears of the end of a child when that begins to end.
+    EndToldEarly => RestartDiscipline,
+    /// A supervisor puts up with one failure more than it says.
+    OneFailureMore => RestartDiscipline,
+    /// Rest-for-one restarts all.
+    AllForOne => RestartDiscipline,
+    /// One-for-one ends its children all at once.
+    AllAtOnce => RestartDiscipline,
+    /// A restart is decided, and not done.
+    RestartForgotten => RestartDiscipline,
+    /// A supervisor that is killed is reported ended without its children.
+    SupervisorAlone => RestartDiscipline,
     /// A new meta-process gets the id of an older one.
     IdReused => UniqueIdentity,
 }

@@ -1,9 +1,10 @@
 //! The explorations of the suite.
 
 use antiphon_spec::Guarantee::{self, *};
+use antiphon_spec::event::{Restart, Strategy};
 
 use crate::bug::Bug;
-use crate::scope::{Act, Faults, Scope, call, exit, monitor, send, spawn, system, urgent};
+use crate::scope::{Act, Family, Faults, Scope, Trouble, call, exit, monitor, send, spawn, system, urgent};
 
 /// One exploration of the protocol as it should be.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +43,7 @@ const fn scope(
     readers: &'static [&'static [Act]],
     faults: Faults,
 ) -> Scope {
-    Scope { metas, threads, readers, faults, bug: None }
+    Scope { metas, threads, readers, faults, bug: None, family: None }
 }
 
 const SENDERS: Scope = scope(0, &[&[send(0), send(0)], &[send(0), send(0)], &[send(0)]], &[], NO_FAULTS);
@@ -60,6 +61,53 @@ const MONITORS: Scope =
     scope(1, &[&[spawn(1), send(1)], &[monitor(1)], &[monitor(1)]], &[&[]], READER_RETURNS);
 const CALLS: Scope = scope(0, &[&[call(0), call(0)], &[call(0), send(0)], &[exit(0)]], &[], HANDLER_FAILS);
 const ONE_META: Scope = scope(1, &[&[spawn(1)], &[exit(0)]], &[&[]], NO_FAULTS);
+
+const NO_TROUBLE: Trouble = Trouble {
+    start_fails: false,
+    overdue: false,
+    added: false,
+    removed: false,
+    told: false,
+    killed: false,
+    time: false,
+};
+const PERMANENT: Restart = Restart::Permanent;
+
+/// A supervisor whose children end so often of their own.
+const fn family(strategy: Strategy, children: &'static [Restart], ends: u8, trouble: Trouble) -> Scope {
+    Scope::of(Family { strategy, children, restarts: 1, ends, trouble })
+}
+
+const ONE_FOR_ONE: Scope = family(
+    Strategy::OneForOne,
+    &[PERMANENT, Restart::Transient, Restart::Temporary],
+    2,
+    Trouble { start_fails: true, removed: true, told: true, ..NO_TROUBLE },
+);
+const ONE_FOR_ALL: Scope = family(
+    Strategy::OneForAll,
+    &[PERMANENT, Restart::Temporary, PERMANENT],
+    2,
+    Trouble { overdue: true, removed: true, told: true, ..NO_TROUBLE },
+);
+const REST_FOR_ONE: Scope = family(
+    Strategy::RestForOne,
+    &[PERMANENT, PERMANENT, Restart::Transient],
+    2,
+    Trouble { start_fails: true, overdue: true, told: true, ..NO_TROUBLE },
+);
+const DYNAMIC: Scope = family(
+    Strategy::Dynamic,
+    &[PERMANENT, Restart::Transient],
+    2,
+    Trouble { added: true, removed: true, told: true, time: true, ..NO_TROUBLE },
+);
+const KILLED: Scope = family(
+    Strategy::OneForAll,
+    &[PERMANENT, PERMANENT],
+    2,
+    Trouble { killed: true, told: true, added: true, ..NO_TROUBLE },
+);
 
 /// The explorations of the protocol as it should be.
 pub const INSTANCES: &[Instance] = &[
@@ -156,6 +204,36 @@ pub const INSTANCES: &[Instance] = &[
         scope: CALLS,
         unique_states: 6_038,
     },
+    Instance {
+        name: "spec/supervisor/one-for-one",
+        guarantees: &[RestartDiscipline],
+        scope: ONE_FOR_ONE,
+        unique_states: 128_203,
+    },
+    Instance {
+        name: "spec/supervisor/one-for-all",
+        guarantees: &[RestartDiscipline],
+        scope: ONE_FOR_ALL,
+        unique_states: 270_994,
+    },
+    Instance {
+        name: "spec/supervisor/rest-for-one",
+        guarantees: &[RestartDiscipline],
+        scope: REST_FOR_ONE,
+        unique_states: 101_212,
+    },
+    Instance {
+        name: "spec/supervisor/dynamic",
+        guarantees: &[RestartDiscipline],
+        scope: DYNAMIC,
+        unique_states: 400_925,
+    },
+    Instance {
+        name: "spec/supervisor/killed",
+        guarantees: &[RestartDiscipline],
+        scope: KILLED,
+        unique_states: 16_457,
+    },
 ];
 
 /// The explorations of the protocol with a bug.
@@ -188,4 +266,19 @@ pub const SEEDED: &[Seeded] = &[
     Seeded { bug: Bug::MonitorAnsweredTwice, scope: MONITORS },
     Seeded { bug: Bug::RequestsDropped, scope: CALLS },
     Seeded { bug: Bug::IdReused, scope: LATE_SPAWN },
+    Seeded { bug: Bug::EndToldEarly, scope: family(Strategy::OneForOne, &[PERMANENT], 1, NO_TROUBLE) },
+    Seeded { bug: Bug::OneFailureMore, scope: family(Strategy::OneForOne, &[PERMANENT], 2, NO_TROUBLE) },
+    Seeded {
+        bug: Bug::AllForOne,
+        scope: family(Strategy::RestForOne, &[PERMANENT, PERMANENT], 1, NO_TROUBLE),
+    },
+    Seeded {
+        bug: Bug::AllAtOnce,
+        scope: family(Strategy::OneForOne, &[PERMANENT, PERMANENT], 0, Trouble { told: true, ..NO_TROUBLE }),
+    },
+    Seeded { bug: Bug::RestartForgotten, scope: family(Strategy::OneForOne, &[PERMANENT], 1, NO_TROUBLE) },
+    Seeded {
+        bug: Bug::SupervisorAlone,
+        scope: family(Strategy::OneForOne, &[PERMANENT], 0, Trouble { killed: true, ..NO_TROUBLE }),
+    },
 ];

@@ -10,20 +10,28 @@
 //! | `scope` | the bounds of an exploration: who does what, what may go wrong |
 //! | `bug` | the seeded bugs |
 //! | `world` | the abstract runtime: states and atomic steps |
+//! | `supervised` | a supervisor and its children, around the runtime's own decision |
 //! | `model` | its properties, for stateright |
 //! | `instance` | the explorations of the suite, with their pinned counts |
 //!
-//! What is not explored: links, names, timeouts and supervisors; more actors than an instance says;
+//! What a supervisor decides is not abstracted: it is the runtime's own source file, `decision.rs`, which knows no
+//! actor. So what is explored of it is what ships.
+//!
+//! What is not explored: links, names and timeouts; more actors than an instance says;
 //! weak memory, which has no meaning at this level.
 #![forbid(unsafe_code)]
 
 mod bug;
+#[path = "../../../../src/supervisor/decision.rs"]
+mod decision;
 mod instance;
 mod model;
 mod scope;
+mod supervised;
 mod world;
 
 use std::collections::{BTreeSet, HashSet};
+use std::marker::PhantomData;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
@@ -33,10 +41,11 @@ use stateright::{Checker, Model};
 
 pub use bug::Bug;
 pub use instance::{INSTANCES, Instance, SEEDED, Seeded};
-pub use scope::{Act, Faults, Place, Scope};
-pub use world::{Move, World};
+pub use scope::{Act, Family, Faults, Place, Scope, Trouble};
 
-use model::{ENDS, Runtime, SENSE, premise_name};
+use model::{ENDS, Explored, Exploring, SENSE, premise_name};
+use supervised::Supervised;
+use world::World;
 
 /// A property of the specification or of the abstract runtime that does not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,7 +56,7 @@ pub struct Discovery {
     /// The id of the guarantee, or the property in words.
     pub property: &'static str,
     /// The steps that lead there, from the start.
-    pub path: Vec<Move>,
+    pub path: Vec<String>,
 }
 
 /// What an exploration found.
@@ -86,13 +95,28 @@ pub fn explore(
     threads: usize,
     timeout: Duration,
 ) -> Exploration {
-    let model = Runtime { scope: *scope, exercises, reached: AtomicU64::new(0) };
+    match scope.family {
+        Some(_) => explore_world::<Supervised>(scope, exercises, threads, timeout),
+        None => explore_world::<World>(scope, exercises, threads, timeout),
+    }
+}
+
+fn explore_world<W: Explored>(
+    scope: &Scope,
+    exercises: &'static [Guarantee],
+    threads: usize,
+    timeout: Duration,
+) -> Exploration {
+    let model = Exploring::<W> { scope: *scope, exercises, reached: AtomicU64::new(0), world: PhantomData };
     let begun = Instant::now();
     let checker = model.checker().threads(threads).timeout(timeout).spawn_bfs().join();
     // A checker whose time is over looks like one that is done, `is_done` included.
     let complete = begun.elapsed() < timeout;
     let found = checker.discoveries();
-    let path = |name| found.get(name).map(|path| path.clone().into_actions());
+    let path = |name| {
+        let steps = found.get(name)?.clone().into_actions();
+        Some(steps.iter().map(|step| format!("{step:?}")).collect())
+    };
     let of_guarantees = Guarantee::ALL.iter().filter_map(|guarantee| {
         let path = path(guarantee.id())?;
         Some(Discovery { guarantee: Some(*guarantee), property: guarantee.id(), path })
@@ -113,15 +137,15 @@ pub fn explore(
 /// be compared with. None if there are more than `most` states.
 pub fn outlines(scope: &Scope, most: usize) -> Option<BTreeSet<Vec<Outline>>> {
     let start = World::new(scope);
-    let mut outlines = BTreeSet::from([start.spec().outlines()]);
+    let mut outlines = BTreeSet::from([start.judged().spec.outlines()]);
     let mut known = HashSet::from([start.clone()]);
     let mut ahead = vec![start];
     while let Some(world) = ahead.pop() {
         let mut moves = Vec::new();
-        world.moves(scope, &mut moves);
+        world.steps(scope, &mut moves);
         for step in moves {
             let next = world.after(scope, step);
-            outlines.insert(next.spec().outlines());
+            outlines.insert(next.judged().spec.outlines());
             if known.len() < most && known.insert(next.clone()) {
                 ahead.push(next);
             }

@@ -1,6 +1,6 @@
 //! How much is explored: who does what, and what may go wrong.
 
-use antiphon_spec::event::Class;
+use antiphon_spec::event::{Class, Restart, Strategy};
 
 use crate::bug::Bug;
 
@@ -103,9 +103,52 @@ pub struct Scope {
     pub faults: Faults,
     /// What the runtime gets wrong; `None` is the protocol as it should be.
     pub bug: Option<Bug>,
+    /// If this is given, a supervisor with its children is explored instead.
+    pub family: Option<Family>,
+}
+
+/// A supervisor and what may happen to its children.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Family {
+    /// What the supervisor does about a failure.
+    pub strategy: Strategy,
+    /// After which ends each of the children that it begins with is restarted.
+    pub children: &'static [Restart],
+    /// How many failures it puts up with.
+    pub restarts: u32,
+    /// How many children end of their own, one way or the other.
+    pub ends: u8,
+    /// What else may happen.
+    pub trouble: Trouble,
+}
+
+/// What may happen to a supervisor, once each, at any time that fits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Trouble {
+    /// A start of a child fails.
+    pub start_fails: bool,
+    /// Each child that is told to end may take longer than its time.
+    pub overdue: bool,
+    /// A child is added.
+    pub added: bool,
+    /// A child is removed.
+    pub removed: bool,
+    /// The supervisor is told to end.
+    pub told: bool,
+    /// The supervisor is killed.
+    pub killed: bool,
+    /// So much time passes that no failure before counts.
+    pub time: bool,
 }
 
 impl Scope {
+    /// The scope of a supervisor.
+    pub const fn of(family: Family) -> Self {
+        let faults =
+            Faults { reader_returns: false, reader_fails: false, handler_fails: false, init_fails: false };
+        Self { metas: 0, threads: &[], readers: &[], faults, bug: None, family: Some(family) }
+    }
+
     /// The same scope of a runtime with this bug.
     pub const fn with(self, bug: Bug) -> Self {
         Self { bug: Some(bug), ..self }

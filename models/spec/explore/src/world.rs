@@ -12,9 +12,9 @@
 //! ```
 
 use antiphon_spec::event::{ActorId, CallId, CallOutcome, Class, Event, Kind, MessageId, MonitorId, Sender};
-use antiphon_spec::{Guarantee, State};
 
 use crate::bug::Bug;
+use crate::model::{Explored, Judged};
 use crate::scope::{Act, PARENT, Place, Scope};
 
 /// What lies in a mailbox.
@@ -160,7 +160,7 @@ struct Line {
 
 /// One atomic step.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Move {
+pub(crate) enum Move {
     /// A line goes on with its script; threads come first, then the Readers by place.
     Line(usize),
     /// The init that a line is in fails.
@@ -183,26 +183,24 @@ pub enum Move {
 
 /// A state of the abstract runtime, with what the specification knows of it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct World {
+pub(crate) struct World {
     actors: Vec<Actor>,
     lines: Vec<Line>,
     /// A bug that strikes once has struck.
     struck: bool,
-    spec: State,
-    violated: Vec<Guarantee>,
-    senseless: bool,
+    judged: Judged,
 }
 
-impl World {
+impl Explored for World {
+    type Step = Move;
+
     /// The parent is alive and idle; nothing else has happened.
-    pub fn new(scope: &Scope) -> Self {
+    fn new(scope: &Scope) -> Self {
         let mut world = Self {
             actors: vec![Actor::unborn(); 1 + scope.metas],
             lines: vec![Line::default(); scope.threads.len() + scope.readers.len()],
             struck: false,
-            spec: State::instrumented(),
-            violated: Vec::new(),
-            senseless: false,
+            judged: Judged::new(),
         };
         let parent = &mut world.actors[PARENT];
         parent.birth = Birth::Born;
@@ -214,28 +212,11 @@ impl World {
         world
     }
 
-    /// What the specification knows.
-    pub fn spec(&self) -> &State {
-        &self.spec
-    }
-
-    /// The guarantees that were violated on the way here.
-    pub fn violated(&self) -> &[Guarantee] {
-        &self.violated
-    }
-
-    /// Whether every event so far made sense to the specification ([`State::admits`]).
-    pub fn makes_sense(&self) -> bool {
-        !self.senseless
-    }
-
-    /// Whether each actor that has begun to end has been reported ended.
-    pub fn all_ends_are_over(&self) -> bool {
+    fn all_ends_are_over(&self) -> bool {
         self.actors.iter().all(|actor| actor.word != Word::Closed || actor.all_ended() && !actor.reporting)
     }
 
-    /// What can happen next.
-    pub fn moves(&self, scope: &Scope, moves: &mut Vec<Move>) {
+    fn steps(&self, scope: &Scope, moves: &mut Vec<Move>) {
         for line in 0..self.lines.len() {
             self.line_moves(scope, line, moves);
         }
@@ -274,8 +255,7 @@ impl World {
         }
     }
 
-    /// The state after this step.
-    pub fn after(&self, scope: &Scope, step: Move) -> Self {
+    fn after(&self, scope: &Scope, step: Move) -> Self {
         let mut next = self.clone();
         match step {
             Move::Line(line) => next.line(scope, line, true),
@@ -294,26 +274,18 @@ impl World {
         next
     }
 
-    /// Judges that nothing more will happen.
-    pub fn rest(&mut self) {
-        for violation in self.spec.finish() {
-            self.note(violation.guarantee);
-        }
+    fn rest(&mut self) {
+        self.judged.rest();
     }
 
+    fn judged(&self) -> &Judged {
+        &self.judged
+    }
+}
+
+impl World {
     fn emit(&mut self, event: &Event) {
-        self.senseless |= self.spec.admits(event).is_err();
-        let mut violations = Vec::new();
-        self.spec.observe(event, &mut violations);
-        for violation in violations {
-            self.note(violation.guarantee);
-        }
-    }
-
-    fn note(&mut self, guarantee: Guarantee) {
-        if let Err(place) = self.violated.binary_search(&guarantee) {
-            self.violated.insert(place, guarantee);
-        }
+        self.judged.emit(event);
     }
 
     /// Whether a letter was put into the mailbox.

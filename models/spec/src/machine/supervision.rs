@@ -48,9 +48,9 @@ struct Child {
 }
 
 impl Child {
-    /// It has to be down before its group is started.
+    /// It has to be down before its group is started. One whose end was asked for is no part of a group.
     fn is_in_the_way(&self) -> bool {
-        self.fate != Fate::Stays && self.run != Run::Down
+        self.fate != Fate::Stays && !self.removed && self.run != Run::Down
     }
 }
 
@@ -167,6 +167,7 @@ impl Supervisor {
                 None
             }
             Event::ChildStop { child, kill, .. } => {
+                judge.premise(RestartDiscipline);
                 let fault = self.may_stop(child);
                 self.stop(child, kill);
                 fault
@@ -206,20 +207,20 @@ impl Supervisor {
     fn may_start_again(&self, id: ChildId, child: &Child) -> Option<Fault> {
         if !matches!(child.fate, Fate::Restarts(_)) {
             let message = format!("child {id} is started again, which was to be left alone");
-            Some((child.started, message, "a restart of whom the strategy says"))
-        } else if let Some((other, child)) = self.children.iter().find(|(_, child)| child.is_in_the_way()) {
+            return Some((child.started, message, "a restart of whom the strategy says"));
+        }
+        if matches!(self.strategy, Strategy::OneForOne | Strategy::Dynamic) {
+            return None; // Each child is a group of its own.
+        }
+        if let Some((other, child)) = self.children.iter().find(|(_, child)| child.is_in_the_way()) {
             let message = format!("child {id} is started before {other}, of its group, has ended");
             Some((child.started, message, "a restart of the group once all of it is down"))
-        } else if let Some((other, _)) = self.earlier(id).find(|(_, child)| child.run == Run::Down) {
+        } else if let Some((other, _)) = self.children.range(..id).find(|(_, child)| child.run == Run::Down) {
             let message = format!("child {id} is started before {other}, which was added before it");
             Some((child.started, message, "starts in order"))
         } else {
             None
         }
-    }
-
-    fn earlier(&self, id: ChildId) -> impl Iterator<Item = (&ChildId, &Child)> {
-        self.children.range(..id).filter(|_| self.strategy != Strategy::Dynamic)
     }
 
     fn start(&mut self, id: ChildId, restart: Restart, incarnation: Option<ActorId>, ok: bool, started: At) {
@@ -336,7 +337,7 @@ impl Supervisor {
             let message = format!("goes on after more than {} failures", self.restarts);
             return Some((exceeded, message, "giving up"));
         }
-        if self.children.values().any(Child::is_in_the_way) {
+        if self.children.values().any(|child| child.fate != Fate::Stays && child.run != Run::Down) {
             return None; // Somebody does not end, which is no fault of the supervisor's.
         }
         self.children.iter().find_map(|(id, child)| match child.fate {

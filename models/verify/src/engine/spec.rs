@@ -36,7 +36,7 @@ pub(crate) fn explore(instance: &'static Instance, task: &Task) -> Outcome {
 
 fn failure(found: &Exploration) -> Option<Failure> {
     let first = found.discoveries.first()?;
-    let steps = first.path.iter().map(|step| Value::String(format!("{step:?}"))).collect();
+    let steps = first.path.iter().cloned().map(Value::String).collect();
     let message = match first.guarantee {
         Some(_) => "the abstract machine breaks it".to_string(),
         None => format!("the abstract machine itself is wrong: not {}", first.property),

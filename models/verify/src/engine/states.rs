@@ -62,7 +62,7 @@ const fn send(to: usize) -> Act {
 
 const fn scope(metas: usize, threads: &'static [&'static [Act]], faults: Faults) -> Scope {
     let readers: &[&[Act]] = if metas == 0 { &[] } else { &[&[]] };
-    Scope { metas, threads, readers, faults, bug: None }
+    Scope { metas, threads, readers, faults, bug: None, family: None }
 }
 
 const EXIT: Act = Act::Exit { to: 0 };
