@@ -23,9 +23,11 @@ macro_rules! catalogue {
     };
 }
 
+mod child;
 mod file;
 mod lines;
 mod parts;
+mod signals;
 mod tally;
 mod tcp;
 mod udp;
@@ -64,7 +66,16 @@ const FAILED: &[Guarantee] = &[
 ];
 
 static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
-    [file::SCENARIOS, lines::SCENARIOS, tcp::SCENARIOS, udp::SCENARIOS, unix::SCENARIOS].concat()
+    [
+        child::SCENARIOS,
+        file::SCENARIOS,
+        lines::SCENARIOS,
+        signals::SCENARIOS,
+        tcp::SCENARIOS,
+        udp::SCENARIOS,
+        unix::SCENARIOS,
+    ]
+    .concat()
 });
 
 /// All scenarios.

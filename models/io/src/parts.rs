@@ -64,7 +64,8 @@ pub(crate) fn on_a_node_beside<R>(body: impl FnOnce(&Node) -> R, end: impl FnOnc
 /// How many descriptors are open, of the kinds that sources have: sockets, pipes and wakers. The engine may
 /// open others meanwhile.
 fn descriptors() -> usize {
-    const KINDS: &[&str] = &["socket:", "pipe:", "anon_inode:[eventfd]", "anon_inode:inotify"];
+    const KINDS: &[&str] =
+        &["socket:", "pipe:", "anon_inode:[eventfd]", "anon_inode:[pidfd]", "anon_inode:inotify"];
     let links = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
     let targets = links.filter_map(|link| std::fs::read_link(link.path()).ok());
     targets.filter(|target| KINDS.iter().any(|kind| target.to_string_lossy().starts_with(kind))).count()
