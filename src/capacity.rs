@@ -61,9 +61,9 @@ impl Capacity {
     /// Reserves room for one message, waiting for it at most for `timeout`; false if there was none.
     pub(crate) fn reserve_within(&self, timeout: Duration) -> bool {
         // Whoever sleeps at each full mailbox is woken for each message; in a moment there is room for many.
-        if limits::LINGER > 0 {
+        if limits::LINGERS {
             for _ in 0..LOOKS {
-                thread::pause(limits::LINGER);
+                thread::linger();
                 if self.reserve() {
                     return true;
                 }

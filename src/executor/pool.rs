@@ -109,9 +109,9 @@ impl Executor for Pool {
     }
 
     fn linger(&self) -> bool {
-        let is_idle = limits::LINGER > 0 && worker::has_nothing_else(&self.0);
+        let is_idle = limits::LINGERS && worker::has_nothing_else(&self.0);
         if is_idle {
-            thread::pause(limits::LINGER);
+            thread::linger();
         }
         is_idle
     }

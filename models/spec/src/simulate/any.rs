@@ -51,7 +51,7 @@ fn any_event(choices: &mut Choices<'_>) -> Event {
         22 => Event::Unname { name, actor },
         23 => Event::Ended { actor },
         24 if ok => Event::Timer { timer: TimerId(message.0), actor, repeats: actor.0 == 0 },
-        24 if actor.0 % 2 == 0 => Event::TimerFired { timer: TimerId(message.0) },
+        24 if actor.0.is_multiple_of(2) => Event::TimerFired { timer: TimerId(message.0) },
         24 => Event::TimerCancelled { timer: TimerId(message.0) },
         _ => any_supervision(kind - 25, actor, ok, choices),
     }

@@ -6,8 +6,8 @@ pub const BATCH: usize = 2;
 /// How many parts the table of actors has, each with a lock of its own.
 pub const SHARDS: usize = 1;
 
-/// How long an activation waits for more before it parks: a model explores its not waiting.
-pub const LINGER: usize = 0;
+/// Whether whoever has nothing to do for the moment waits for one before it sleeps: a model explores its not waiting.
+pub const LINGERS: bool = false;
 
 /// How many bytes may have been read and not yet been used, or wait for somebody who does not read, before
 /// whoever sends is held up.

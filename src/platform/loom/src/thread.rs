@@ -40,4 +40,4 @@ pub fn yield_now() {
 
 /// Does not wait: time does not pass in a model.
 #[inline]
-pub fn pause(_steps: usize) {}
+pub fn linger() {}

@@ -139,4 +139,4 @@ pub fn hint() -> usize {
 
 /// Does not wait: time does not pass in a model.
 #[inline]
-pub fn pause(_steps: usize) {}
+pub fn linger() {}

@@ -6,9 +6,8 @@ pub const BATCH: usize = 256;
 /// How many parts the table of actors has, each with a lock of its own.
 pub const SHARDS: usize = 16;
 
-/// How long an activation waits for more before it parks, in steps of [`thread::pause`](crate::thread::pause):
-/// about a microsecond.
-pub const LINGER: usize = 24;
+/// Whether whoever has nothing to do for the moment [waits for one](crate::thread::linger) before it sleeps.
+pub const LINGERS: bool = true;
 
 /// How many bytes may have been read and not yet been used, or wait for somebody who does not read, before
 /// whoever sends is held up.

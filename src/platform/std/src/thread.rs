@@ -40,10 +40,11 @@ pub fn yield_now() {
     std::thread::yield_now();
 }
 
-/// Waits for a moment that is too short to give the thread away.
+/// Waits for about a microsecond, too short to give the thread away.
 #[inline]
-pub fn pause(steps: usize) {
-    for _ in 0..steps {
+pub fn linger() {
+    // As many as took a microsecond where it was measured; what it takes elsewhere is of the same kind.
+    for _ in 0..24 {
         std::hint::spin_loop();
     }
 }
