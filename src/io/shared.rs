@@ -13,8 +13,8 @@
 //!   and delays no other (`independence`).
 //!
 //! Reports are *levels, once*: a step need not use up what is there, since arming finds it again. (With edges,
-//! each source would have to be read until it would block, and one that forgets it once hangs for ever.) A
-//! system call for each report is the price; it is a tenth of what reading and answering a message costs.
+//! each source would have to be read until it would block, and one that forgets it once hangs for ever.) The
+//! price is a system call for each report.
 
 use std::io;
 use std::time::Duration;
