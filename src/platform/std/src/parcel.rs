@@ -10,7 +10,7 @@
 //! block   │ left │ home │ parcel │ home │ parcel │ ...        `home` points to the block
 //! ```
 //!
-//! A block lives as long as one of its parcels: a message that waits for long keeps [`BLOCK_BYTES`] at most.
+//! A block lives as long as one of its parcels: a message that waits for long keeps a block of 1 KiB at most.
 //!
 //! # Who may access what
 //! A slot belongs to its parcel. `left` is an atomic: it counts the slots that are not opened yet, handed out or
