@@ -10,10 +10,17 @@ use std::cell::Cell;
 type Unshared = Cell<u64>;
 
 assert_impl_all!(Address<Unshared>: Send, Sync, Clone);
+// A message may contain an address of its own type, as in any protocol with an answer.
+assert_impl_all!(Address<Answer>: Send, Sync, Clone);
 assert_impl_all!(Node: Send, Sync, Clone);
 assert_impl_all!(Interrupt: Send);
 assert_impl_all!(Exit: Send, Sync, Clone);
 assert_impl_all!(SendError<Unshared>: Send);
+
+#[expect(dead_code, reason = "only its type matters")]
+enum Answer {
+    To(Address<Answer>),
+}
 
 // The activation is a linear token: it moves between threads, and there is one of it.
 assert_impl_all!(Activation<Counter>: Send);
