@@ -74,6 +74,10 @@ impl<M: Send + 'static> Address<M> {
     /// Sends a message that is handled before those of a lower class that wait (`class-order`); else as
     /// [`send`](Self::send).
     ///
+    /// Processes and meta-processes have the same three classes. What ends an actor has a class too: a kill is
+    /// urgent, a request to end is of the system's, and the end of a Reader comes after what it had sent as
+    /// [`Class::Main`].
+    ///
     /// # Errors
     /// As [`send`](Self::send).
     #[inline]
