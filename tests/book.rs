@@ -21,8 +21,12 @@ mod dead_letters;
 mod desk;
 #[path = "../docs/snippets/lines.rs"]
 mod lines;
+#[path = "../docs/snippets/look.rs"]
+mod look;
 #[path = "../docs/snippets/nursery.rs"]
 mod nursery;
+#[path = "../docs/snippets/reminder.rs"]
+mod reminder;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -155,7 +159,9 @@ fn the_programs_of_the_book_run() {
     lines::main().expect("the first meta-process");
     dead_letters::main().expect("dead letters");
     desk::main().expect("calls, monitors, names");
+    reminder::main().expect("timers");
     nursery::main().expect("supervisors");
+    look::main().expect("a look into a node");
 }
 
 #[test]
