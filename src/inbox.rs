@@ -66,13 +66,19 @@ use platform::parcel::Parcel;
 use platform::sync::Arc;
 use platform::sync::atomic::{self, AtomicPtr, Ordering};
 
-/// What an inbox guards, and how it is run.
-pub trait Body: Sized + Send + 'static {
+/// What is in an inbox, whether or not it may cross threads.
+///
+/// Apart from [`Body`], so that an item may contain an address of its own inbox: whether that is `Send` must not
+/// hang on a trait that asks for it, or the compiler goes round in a circle (E0275).
+pub trait Content: Sized + 'static {
     /// What can be pushed.
-    type Item: Send + 'static;
+    type Item: 'static;
     /// What everybody may read.
-    type Shared: Send + Sync + 'static;
+    type Shared: 'static;
+}
 
+/// What an inbox guards, and how it is run.
+pub trait Body: Content<Item: Send, Shared: Send + Sync> + Send {
     /// Uses up an activation: handles what is queued, then parks, closes, or passes it on.
     fn run(activation: Activation<Self>);
 
@@ -83,7 +89,7 @@ pub trait Body: Sized + Send + 'static {
 }
 
 /// A queue with a body that is run, by one thread at a time, when something is in it.
-pub struct Inbox<B: Body> {
+pub struct Inbox<B: Content> {
     word: AtomicPtr<Node<B::Item>>,
     body: UnsafeCell<B>,
     shared: B::Shared,
@@ -91,9 +97,9 @@ pub struct Inbox<B: Body> {
 
 // SAFETY: `word` is an atomic; `shared` is Sync by its bound; `body` and the items are reached by one thread
 // at a time, through the activation or through `&mut self` (invariant 1), and are Send by their bounds.
-unsafe impl<B: Body> Sync for Inbox<B> {}
-// SAFETY: it owns its parts, and each of them is Send by the bounds of `Body`.
-unsafe impl<B: Body> Send for Inbox<B> {}
+unsafe impl<B: Content<Item: Send, Shared: Send + Sync> + Send> Sync for Inbox<B> {}
+// SAFETY: it owns its parts, and each of them is Send by its bound.
+unsafe impl<B: Content<Item: Send, Shared: Send + Sync> + Send> Send for Inbox<B> {}
 
 /// The word, decoded.
 #[derive(Debug)]
@@ -207,7 +213,7 @@ impl<B: Body> Inbox<B> {
     }
 }
 
-impl<B: Body> Drop for Inbox<B> {
+impl<B: Content> Drop for Inbox<B> {
     fn drop(&mut self) {
         // Only an inbox that was abandoned without being closed still has items; they are dropped, once.
         if let Snapshot::Stack(newest) = Snapshot::decode(atomic::exclusive(&mut self.word)) {
@@ -216,7 +222,7 @@ impl<B: Body> Drop for Inbox<B> {
     }
 }
 
-impl<B: Body> fmt::Debug for Inbox<B> {
+impl<B: Content> fmt::Debug for Inbox<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inbox").finish_non_exhaustive()
     }

@@ -17,7 +17,7 @@ use platform::sync::Arc;
 
 use crate::exit::Exit;
 use crate::family::End;
-use crate::inbox::{Activation, Body, Inbox, Letter, Pushed, Queue, Refused, Stack, Task};
+use crate::inbox::{Activation, Body, Content, Inbox, Letter, Pushed, Queue, Refused, Stack, Task};
 use crate::lifecycle::{Control, Lifecycle};
 use crate::meta::Interrupt;
 use crate::node::DeadLetter;
@@ -133,7 +133,7 @@ impl<M> Lanes<M> {
 }
 
 /// The callbacks of an actor, whatever its type.
-pub(crate) trait Behaviour<M: Send + 'static>: Send {
+pub(crate) trait Behaviour<M: 'static>: Send {
     fn init(&mut self, me: &Arc<Mailbox<M>>) -> Result<(), Exit>;
     fn handle(&mut self, me: &Arc<Mailbox<M>>, message: M) -> Result<(), Exit>;
     fn down(&mut self, me: &Arc<Mailbox<M>>, down: Down) -> Result<(), Exit>;
@@ -143,7 +143,7 @@ pub(crate) trait Behaviour<M: Send + 'static>: Send {
 }
 
 /// What only the holder of the activation may touch.
-pub(crate) struct Core<M: Send + 'static> {
+pub(crate) struct Core<M: 'static> {
     /// What had been taken and was not handled yet when a batch ended. Boxed, since most actors never get so far.
     waiting: Option<Box<Lanes<M>>>,
     /// Dropped when the actor ends, while addresses may live on.
@@ -160,10 +160,12 @@ impl<M: Send + 'static> Core<M> {
     }
 }
 
-impl<M: Send + 'static> Body for Core<M> {
+impl<M: 'static> Content for Core<M> {
     type Item = Envelope<M>;
     type Shared = Arc<Lifecycle>;
+}
 
+impl<M: Send + 'static> Body for Core<M> {
     fn run(activation: Activation<Self>) {
         run(activation, limits::BATCH);
     }

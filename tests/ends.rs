@@ -43,14 +43,14 @@ enum Order {
 
 /// Is not handled: with nobody subscribed, a dead letter is dropped where it would be handed over.
 struct Letter {
-    /// Whether its recipient still accepts anything.
-    is_refused: Box<dyn Fn() -> bool + Send>,
+    to: Address<Order>,
     log: Log,
 }
 
 impl Drop for Letter {
     fn drop(&mut self) {
-        self.log.check((self.is_refused)(), "dead letter", "dead letter of an open inbox");
+        let closed = self.to.send(Order::Fail).is_err();
+        self.log.check(closed, "dead letter", "dead letter of an open inbox");
     }
 }
 
@@ -307,9 +307,7 @@ fn happened(kind: Kind, panics_in_terminate: bool, end: impl FnOnce(&Scene)) -> 
     scene.order(Order::Wait);
     begins.recv_timeout(PATIENCE).unwrap();
     end(&scene);
-    let to = scene.subject.clone();
-    let is_refused = Box::new(move || to.send(Order::Fail).is_err());
-    scene.order(Order::Letter(Letter { is_refused, log: log.clone() }));
+    scene.order(Order::Letter(Letter { to: scene.subject.clone(), log: log.clone() }));
     gate.send(()).unwrap();
     let reason = reasons.recv_timeout(PATIENCE).unwrap();
     scene.node.stop(PATIENCE).unwrap();

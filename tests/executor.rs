@@ -7,15 +7,17 @@ use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use antiphon::executor::{Executor, Manual, Options, Pool, blocking};
-use antiphon::inbox::{Activation, Body, Inbox, Task};
+use antiphon::inbox::{Activation, Body, Content, Inbox, Task};
 
 /// A task that runs a closure once.
 struct Job(Option<Box<dyn FnOnce() + Send>>);
 
-impl Body for Job {
+impl Content for Job {
     type Item = ();
     type Shared = ();
+}
 
+impl Body for Job {
     fn run(mut activation: Activation<Self>) {
         let job = activation.with(|_, job| job.0.take()).expect("a task is run once");
         drop(activation.close());

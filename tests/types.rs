@@ -1,7 +1,7 @@
 //! What the types promise: who may cross threads, what can be copied, and how large things are on the way of
 //! a message.
 
-use antiphon::inbox::{Activation, Body, Closed, Inbox, Letter, Task};
+use antiphon::inbox::{Activation, Body, Closed, Content, Inbox, Letter, Task};
 use antiphon::{Actor, Address, Context, Exit, HandlerContext, Interrupt, Node, ReaderContext, SendError};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use std::cell::Cell;
@@ -12,6 +12,7 @@ type Unshared = Cell<u64>;
 assert_impl_all!(Address<Unshared>: Send, Sync, Clone);
 // A message may contain an address of its own type, as in any protocol with an answer.
 assert_impl_all!(Address<Answer>: Send, Sync, Clone);
+assert_impl_all!(Envelope: Send, Sync);
 assert_impl_all!(Node: Send, Sync, Clone);
 assert_impl_all!(Interrupt: Send);
 assert_impl_all!(Exit: Send, Sync, Clone);
@@ -20,7 +21,11 @@ assert_impl_all!(SendError<Unshared>: Send);
 #[expect(dead_code, reason = "only its type matters")]
 enum Answer {
     To(Address<Answer>),
+    Within(Envelope),
 }
+
+#[expect(dead_code, reason = "only its type matters")]
+struct Envelope(Address<Answer>);
 
 // The activation is a linear token: it moves between threads, and there is one of it.
 assert_impl_all!(Activation<Counter>: Send);
@@ -35,10 +40,12 @@ assert_impl_all!(Inbox<Counter>: Send, Sync);
 
 struct Counter(Cell<u64>);
 
-impl Body for Counter {
+impl Content for Counter {
     type Item = Unshared;
     type Shared = ();
+}
 
+impl Body for Counter {
     fn run(mut activation: Activation<Self>) {
         let sum: u64 = activation.take().map(|letter| letter.into_item().get()).sum();
         activation.with(|_, counter| counter.0.set(counter.0.get() + sum));

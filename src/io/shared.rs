@@ -28,7 +28,7 @@ use super::poller::Poller;
 use super::stepwise::{Step, Stepwise, Wait, failed};
 use super::waker::{Ready, Requests, Seated};
 use crate::exit::Exit;
-use crate::inbox::{Activation, Body, Inbox, Pushed, Task};
+use crate::inbox::{Activation, Body, Content, Inbox, Pushed, Task};
 use crate::meta::ReaderLine;
 use crate::node::Node;
 
@@ -75,10 +75,12 @@ impl<M: Send + 'static, S: Stepwise<M>> Seated for Arc<Inbox<Seat<M, S>>> {
     }
 }
 
-impl<M: Send + 'static, S: Stepwise<M>> Body for Seat<M, S> {
+impl<M: Send + 'static, S: Stepwise<M>> Content for Seat<M, S> {
     type Item = ();
     type Shared = Node;
+}
 
+impl<M: Send + 'static, S: Stepwise<M>> Body for Seat<M, S> {
     fn run(mut activation: Activation<Self>) {
         for _ in 0..limits::BATCH {
             // First the bell, then the word: as the waker's protocol has it.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use antiphon::inbox::{Activation, Body, Inbox, Pushed, Refused};
+use antiphon::inbox::{Activation, Body, Content, Inbox, Pushed, Refused};
 
 /// Something that can be done to an inbox.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,10 +42,12 @@ impl Operation {
 /// The body: what its `run` took, newest first.
 struct Tray(Vec<u8>);
 
-impl Body for Tray {
+impl Content for Tray {
     type Item = u8;
     type Shared = ();
+}
 
+impl Body for Tray {
     fn run(mut activation: Activation<Self>) {
         let taken: Vec<u8> = activation.take().map(|letter| letter.into_item()).collect();
         activation.with(|_, tray| tray.0 = taken);

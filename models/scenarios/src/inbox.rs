@@ -1,6 +1,6 @@
 //! The one word by itself: push, take, park, close.
 
-use antiphon::inbox::{Activation, Body, Inbox, Letter, Pushed};
+use antiphon::inbox::{Activation, Body, Content, Inbox, Letter, Pushed};
 use antiphon::{ActorId, Class, Kind};
 use antiphon_harness::reached;
 use antiphon_spec::event::Event;
@@ -24,10 +24,12 @@ struct Item {
     letter: Witness,
 }
 
-impl Body for Notes {
+impl Content for Notes {
     type Item = Item;
     type Shared = ();
+}
 
+impl Body for Notes {
     fn run(mut activation: Activation<Self>) {
         // The body is the holder's from the start, before anything is taken.
         activation.with(|_, notes| notes.book.read());
@@ -104,10 +106,12 @@ struct Parcel {
     _shared: Arc<Witness>,
 }
 
-impl Body for Nobody {
+impl Content for Nobody {
     type Item = Parcel;
     type Shared = ();
+}
 
+impl Body for Nobody {
     fn run(activation: Activation<Self>) {
         drop(activation);
     }

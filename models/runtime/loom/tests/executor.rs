@@ -14,17 +14,19 @@ use std::ops::Range;
 use std::sync::atomic as observer;
 
 use antiphon_loom::executor::{Executor, Options, Pool, blocking};
-use antiphon_loom::inbox::{Activation, Body, Inbox, Task};
+use antiphon_loom::inbox::{Activation, Body, Content, Inbox, Task};
 use platform::sync::{Arc, Condvar, Mutex};
 use platform::thread;
 
 /// A task that runs a closure once.
 struct Job(Option<Box<dyn FnOnce() + Send>>);
 
-impl Body for Job {
+impl Content for Job {
     type Item = ();
     type Shared = ();
+}
 
+impl Body for Job {
     fn run(mut activation: Activation<Self>) {
         let job = activation.with(|_, job| job.0.take()).expect("a task is run once");
         drop(activation.close());

@@ -9,7 +9,11 @@ fn a_message_may_contain_an_address_of_its_own_type() {
     #[expect(dead_code, reason = "only its type matters")]
     enum Message {
         Answer(Address<Message>),
+        Within(Envelope),
     }
+    #[expect(dead_code, reason = "only its type matters")]
+    struct Envelope(Address<Message>);
     fn sent<M: Send + 'static>() {}
     sent::<Message>();
+    sent::<Envelope>();
 }

@@ -4,8 +4,6 @@
 //! of one almost everything here panics. What loom does not model is in the README beside this crate's
 //! manifest; the loom tests of this crate hold its claims down.
 
-#![allow(unsafe_code, reason = "a platform wraps the primitives that the rest of the runtime trusts")]
-
 pub mod cell;
 pub mod limits;
 pub mod panic;

@@ -1,75 +1,10 @@
 //! Shared ownership, locks and atomics.
 
-use std::ops::Deref;
 use std::sync::PoisonError;
 use std::time::Duration;
 
 /// Shared ownership; loom fails an execution that ends with one not dropped.
-///
-/// loom's own is `Send` and `Sync` by derivation only. A type that contains itself behind one, as a message with an
-/// address of its own type does, would then be refused by the compiler (E0275), though it is accepted with `std`'s.
-#[derive(Debug)]
-pub struct Arc<T>(loom::sync::Arc<T>);
-
-// SAFETY: the same bounds as `std`'s, for the same reason: each owner reaches the value, and any may be the last.
-// loom's counts are behind `std`'s `Arc` and used by one thread of an execution at a time.
-unsafe impl<T: Send + Sync> Send for Arc<T> {}
-// SAFETY: a shared reference is enough to clone an owner, so it must be allowed what an owner is.
-unsafe impl<T: Send + Sync> Sync for Arc<T> {}
-
-impl<T> Arc<T> {
-    /// A first owner of `value`.
-    #[track_caller]
-    pub fn new(value: T) -> Self {
-        Self(loom::sync::Arc::new(value))
-    }
-
-    /// The value, if this is the only owner.
-    ///
-    /// # Errors
-    ///
-    /// The owner itself, if there are others.
-    #[track_caller]
-    pub fn try_unwrap(this: Self) -> Result<T, Self> {
-        loom::sync::Arc::try_unwrap(this.0).map_err(Self)
-    }
-
-    /// Whether both own the same value.
-    pub fn ptr_eq(this: &Self, other: &Self) -> bool {
-        loom::sync::Arc::ptr_eq(&this.0, &other.0)
-    }
-
-    /// The owner as a pointer, to be brought back with [`from_raw`](Self::from_raw).
-    pub fn into_raw(this: Self) -> *const T {
-        loom::sync::Arc::into_raw(this.0)
-    }
-
-    /// The owner that [`into_raw`](Self::into_raw) made a pointer.
-    ///
-    /// # Safety
-    ///
-    /// `pointer` comes from `into_raw` with the same `T`, and is brought back once.
-    #[track_caller]
-    pub unsafe fn from_raw(pointer: *const T) -> Self {
-        // SAFETY: what the caller promises.
-        Self(unsafe { loom::sync::Arc::from_raw(pointer) })
-    }
-}
-
-impl<T> Clone for Arc<T> {
-    #[track_caller]
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<T> Deref for Arc<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
+pub use loom::sync::Arc;
 
 /// Atomics, with the orderings of the C11 memory model as far as loom has them.
 pub mod atomic {
