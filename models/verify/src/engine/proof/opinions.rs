@@ -48,12 +48,15 @@ pub(super) enum Together {
     Accepted,
     /// Both find it to break the same guarantee.
     Rejected,
-    /// The specification finds only guarantees broken that the model says nothing of; the model accepts.
+    /// The specification finds only what the model says nothing of: a guarantee that it does not judge, or events that it
+    /// reads past and that contradict themselves.
     Beside,
     /// Both find that it makes no sense.
     Malformed,
     /// The trace does what the model never does and no guarantee forbids; this is it.
     Outside(String),
+    /// Both find it broken, and each names another guarantee.
+    Named(String),
     /// They can't both be right.
     Apart(String),
 }
@@ -73,9 +76,15 @@ pub(super) fn compare(machine: &Outcome, model: &Opinion) -> Together {
         }
         (Word::Accepted, Verdict::Violates) if !judged => Together::Beside,
         // What it reads past, such as what supervisors say, may contradict itself.
-        (Word::Accepted, Verdict::Malformed) => Together::Beside,
+        (Word::Accepted | Word::Rejected, Verdict::Malformed) => Together::Beside,
         (Word::Accepted, Verdict::Conforms | Verdict::NothingJudged) => Together::Accepted,
-        _ => Together::Apart(format!("{}; {}", said_by(machine, &violated), model.said())),
+        (word, verdict) => {
+            let both = format!("{}; {}", said_by(machine, &violated), model.said());
+            match (word, verdict) {
+                (Word::Rejected, Verdict::Violates) => Together::Named(both),
+                _ => Together::Apart(both),
+            }
+        }
     }
 }
 
@@ -124,7 +133,12 @@ mod tests {
         assert_eq!(together(&twice, rejected), Together::Rejected);
         assert!(matches!(together(&twice, accepted), Together::Apart(_)));
         let another = rejected.replace("unique-identity", "no-loss");
-        assert!(matches!(together(&twice, &another), Together::Apart(_)), "another name is another opinion");
+        assert_eq!(together(&twice, &another), Together::Rejected, "an id of two actors");
+        let handled = r#""ev":"handle_begin","actor":1,"msg":1"#;
+        let over = r#""ev":"handle_end","actor":1,"msg":1,"ok":true"#;
+        let sent = r#""ev":"send_begin","msg":1,"thread":"t","to":1"#;
+        let again = [BORN[0], BORN[1], sent, handled, over, handled];
+        assert!(matches!(together(&again, &another), Together::Named(_)), "another name is another opinion");
     }
 
     #[test]

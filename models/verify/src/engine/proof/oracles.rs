@@ -215,7 +215,7 @@ impl Tally {
         let said = match compare(&machine, model) {
             Together::Accepted => "accepted by both",
             Together::Rejected => "rejected by both",
-            Together::Beside => "accepted by the model, which does not judge what is broken",
+            Together::Beside => "judged by the machine alone",
             Together::Malformed => "malformed for both",
             Together::Outside(why) => {
                 *self.outside.entry(why.clone()).or_default() += 1;
@@ -224,7 +224,9 @@ impl Tally {
                 }
                 "outside of the model"
             }
-            Together::Apart(why) => {
+            // An edit may break several things at once, and each judge stops at what it comes to first.
+            Together::Named(_) if origin == "broken" => "rejected by both, under different names",
+            Together::Named(why) | Together::Apart(why) => {
                 self.apart.get_or_insert_with(|| apart_over(why, origin, trace, self.executions));
                 "judged differently"
             }
