@@ -43,8 +43,9 @@ bugs! {
     StackOrder => SenderOrder,
     /// The least urgent class is handled first.
     UrgentLast => ClassOrder,
-    /// A closed mailbox accepts, and makes each message a dead letter.
-    ClosedAccepts => ClosedIsClosed,
+    /// A closed mailbox accepts, and makes each message a dead letter. If the send began before, it may have been in
+    /// time; then the message is missing from the dead letters once the end is reported.
+    ClosedAccepts => ClosedIsClosed NoLoss,
     /// A second exit terminates an actor that has terminated.
     ExitTerminatesAgain => TerminateOnce,
     /// An actor whose init failed is terminated all the same.
