@@ -207,7 +207,9 @@ impl<B: Body> Inbox<B> {
             Snapshot::Active => Stack { newest: None },
             Snapshot::Stack(newest) => Stack { newest: Some(newest) },
             Snapshot::Idle | Snapshot::Closed => {
-                unreachable!("an activation exists: the word is neither idle nor closed")
+                unreachable!(
+                    "handler-exclusion: there is another activation, which has parked or closed the inbox"
+                )
             }
         }
     }

@@ -187,7 +187,7 @@ impl<M: Send + 'static> Turn<M> {
     fn begin(activation: &mut Activation<Core<M>>) -> Self {
         activation.with(|_, core| Self {
             lanes: core.waiting.take().map_or_else(Lanes::default, |lanes| *lanes),
-            behaviour: core.behaviour.take().expect("an actor has its behaviour until it has terminated"),
+            behaviour: core.behaviour.take().expect("handler-exclusion: nobody else has the behaviour"),
             handled: core.handled,
         })
     }

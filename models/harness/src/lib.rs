@@ -27,3 +27,14 @@ pub use observation::{
 };
 pub use scenario::{Engine, Scenario};
 pub use totals::Observed;
+
+use antiphon_spec::Guarantee;
+
+/// The guarantee that is broken if this panic comes out of the runtime: one that a scenario provoked was not contained,
+/// and an assertion of the runtime's own begins with the guarantee that it is about.
+pub fn owner(panic: &str) -> Option<Guarantee> {
+    if panic.contains("planned panic") {
+        return Some(Guarantee::PanicContainment);
+    }
+    Guarantee::ALL.iter().copied().find(|guarantee| panic.contains(&format!("{}: ", guarantee.id())))
+}

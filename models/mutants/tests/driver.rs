@@ -124,9 +124,7 @@ fn is_aftermath(message: &str) -> bool {
 
 /// The guarantee that is broken if an execution ends with this panic.
 fn owner(message: &str) -> Option<Guarantee> {
-    // Scenarios provoke panics that begin so; one that comes out of the runtime was not contained.
-    let planned = message.starts_with("planned").then_some(Guarantee::PanicContainment);
-    finding(message).or(planned)
+    finding(message).or_else(|| antiphon_harness::owner(message))
 }
 
 /// The child's last word.

@@ -229,9 +229,8 @@ fn told(
         FailureKind::Race => Some(Guarantee::RaceFreedom),
         FailureKind::Leak => Some(Guarantee::NoLeak),
         FailureKind::Deadlock | FailureKind::Livelock => Some(Guarantee::WakeUp),
-        // A panic that a scenario provoked came out of the runtime.
-        FailureKind::Panic if message.contains("planned panic") => Some(Guarantee::PanicContainment),
-        FailureKind::Panic | FailureKind::Check | FailureKind::Misuse => None,
+        FailureKind::Panic => antiphon_harness::owner(message),
+        FailureKind::Check | FailureKind::Misuse => None,
     };
     let history = operations.iter().map(|operation| Value::String(operation.clone())).collect();
     let message =

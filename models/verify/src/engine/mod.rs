@@ -471,7 +471,7 @@ impl Breakdown {
             Some(Guarantee::NoLeak)
         } else {
             // A panic that a scenario provoked came out of the runtime.
-            self.message.starts_with("planned").then_some(Guarantee::PanicContainment)
+            antiphon_harness::owner(&self.message)
         }
     }
 }
