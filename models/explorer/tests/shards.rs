@@ -126,7 +126,12 @@ fn long(file: PathBuf) -> Explorer {
 #[test]
 fn explores_until_it_is_killed() {
     if let Some(file) = std::env::var_os("EXPLORER_CHECKPOINT") {
-        long(file.into()).run(&Program::new(|| mutex(4, 3))).expect("a checkpoint");
+        // Held up, so that it is far from its end when it is killed, however fast the machine is.
+        let program = Program::new(|| mutex(4, 3)).after(|_| {
+            std::thread::sleep(std::time::Duration::from_micros(20));
+            Ok(())
+        });
+        long(file.into()).run(&program).expect("a checkpoint");
     }
 }
 
