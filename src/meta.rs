@@ -316,10 +316,12 @@ where
 pub struct ReaderLine<M: Send + 'static>(ReaderContext<M>);
 
 impl<M: Send + 'static> ReaderLine<M> {
+    #[cfg(feature = "io")]
     pub(crate) fn context(&self) -> &ReaderContext<M> {
         &self.0
     }
 
+    #[cfg(feature = "io")]
     pub(crate) fn node(&self) -> &Node {
         &self.0.me.shared().node
     }

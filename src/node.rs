@@ -375,6 +375,7 @@ impl Node {
     }
 
     /// The node's companion, made if there is none yet.
+    #[cfg(feature = "io")]
     pub(crate) fn companion<T: Companion + Clone, E>(
         &self,
         make: impl FnOnce() -> Result<T, E>,
