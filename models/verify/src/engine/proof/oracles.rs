@@ -201,7 +201,7 @@ struct Tally {
     reached: BTreeMap<String, u64>,
     outside: BTreeMap<String, u64>,
     premises: BTreeMap<String, u64>,
-    /// What the source did, for the first time, that the model never does.
+    /// What the source did, for the first time, that the model never does; or what else makes this say nothing.
     unexplained: Option<String>,
     /// The first trace of which they say different things.
     apart: Option<Failure>,
@@ -220,12 +220,19 @@ impl Tally {
             Together::Outside(why) => {
                 *self.outside.entry(why.clone()).or_default() += 1;
                 if OF_THE_SOURCE.contains(&origin) {
-                    self.unexplained.get_or_insert(format!("{origin}: {why}"));
+                    let what = format!("the source does what the proved model never does ({origin}: {why})");
+                    self.unexplained.get_or_insert(what);
                 }
                 "outside of the model"
             }
             // An edit may break several things at once, and each judge stops at what it comes to first.
             Together::Named(_) if origin == "broken" => "rejected by both, under different names",
+            // Nobody's runtime did this. It is one of the judges that is at fault, and nothing is violated.
+            Together::Apart(why) if origin == "broken" => {
+                self.unexplained
+                    .get_or_insert(format!("the judges differ over a trace that was broken: {why}"));
+                "judged differently"
+            }
             Together::Named(why) | Together::Apart(why) => {
                 self.apart.get_or_insert_with(|| apart_over(why, origin, trace, self.executions));
                 "judged differently"
@@ -250,9 +257,7 @@ impl Tally {
         let note = (!told.is_empty()).then(|| format!("outside of the model: {}", told.join("; ")));
         let ended = match (&apart, unexplained) {
             (Some(_), _) => Ended::Failure,
-            (None, Some(what)) => {
-                Ended::NoResult(format!("the source does what the proved model never does ({what})"))
-            }
+            (None, Some(what)) => Ended::NoResult(what),
             (None, None) => Ended::Budget,
         };
         let passed = Outcome::passed(ended, &Observed::default());
