@@ -7,7 +7,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::catalogue::Run;
 use crate::engine::Configuration;
+
+/// Below how much time a seeded bug counts as not looked for. Nearly all are found in a moment and give the rest back.
+const OF_A_SEEDED_BUG: Duration = Duration::from_secs(5);
 
 /// The time there is and the runs that still want some.
 pub(crate) struct Budget {
@@ -17,27 +21,48 @@ pub(crate) struct Budget {
     waiting: u32,
 }
 
+/// What a run wants of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Want {
+    weight: u32,
+    /// Below this it comes to nothing.
+    least: Duration,
+}
+
+impl Want {
+    fn of(engine: Configuration) -> Self {
+        Self { weight: weight(engine), least: engine.needs() }
+    }
+}
+
+impl Run {
+    /// What it wants of the budget.
+    pub(crate) fn want(&self) -> Want {
+        let want = Want::of(self.engine);
+        if self.mutant.is_some() { Want { least: want.least.max(OF_A_SEEDED_BUG), ..want } } else { want }
+    }
+}
+
 impl Budget {
-    pub(crate) fn new(deadline: Instant, jobs: usize, engines: impl Iterator<Item = Configuration>) -> Self {
-        Self { deadline, jobs, waiting: engines.map(weight).sum() }
+    pub(crate) fn new(deadline: Instant, jobs: usize, wants: impl Iterator<Item = Want>) -> Self {
+        Self { deadline, jobs, waiting: wants.map(|want| want.weight).sum() }
     }
 
     /// The part of the next run, given until when each of the running ones may go on; none if the time is
     /// over.
     pub(crate) fn take(
         &mut self,
-        engine: Configuration,
+        Want { weight, least }: Want,
         now: Instant,
         running: impl Iterator<Item = Instant>,
     ) -> Option<Duration> {
-        let weight = weight(engine);
         let waiting = self.waiting;
         self.waiting = waiting.saturating_sub(weight);
         let left = self.deadline.saturating_duration_since(now);
         let promised: Duration = running.map(|until| until.saturating_duration_since(now)).sum();
         let free = (left * self.jobs as u32).saturating_sub(promised);
         // Nobody gets so much for its needs that nothing is left for all the others.
-        let part = (free * weight / waiting.max(1)).max(engine.needs().min(left * 3 / 4)).min(left);
+        let part = (free * weight / waiting.max(1)).max(least.min(left * 3 / 4)).min(left);
         (!part.is_zero()).then_some(part)
     }
 
@@ -62,43 +87,52 @@ mod tests {
     use std::iter;
     use std::time::{Duration, Instant};
 
-    use super::Budget;
-    use crate::engine::Configuration::{self, Threads};
+    use super::{Budget, Want};
+    use crate::engine::Configuration::{Loom, Threads};
 
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
     fn what_is_not_used_goes_to_those_that_wait() {
         let start = Instant::now();
-        let mut budget = Budget::new(start + 8 * SECOND, 1, iter::repeat_n(Threads, 4));
-        assert_eq!(budget.take(Threads, start, iter::empty()), Some(2 * SECOND));
+        let mut budget = Budget::new(start + 8 * SECOND, 1, iter::repeat_n(Want::of(Threads), 4));
+        assert_eq!(budget.take(Want::of(Threads), start, iter::empty()), Some(2 * SECOND));
         // It took no time at all.
-        assert_eq!(budget.take(Threads, start, iter::empty()), Some(8 * SECOND / 3));
+        assert_eq!(budget.take(Want::of(Threads), start, iter::empty()), Some(8 * SECOND / 3));
     }
 
     #[test]
     fn what_is_promised_is_not_given_again() {
         let start = Instant::now();
-        let mut budget = Budget::new(start + 6 * SECOND, 2, iter::repeat_n(Threads, 3));
-        let first = budget.take(Threads, start, iter::empty()).unwrap();
+        let mut budget = Budget::new(start + 6 * SECOND, 2, iter::repeat_n(Want::of(Threads), 3));
+        let first = budget.take(Want::of(Threads), start, iter::empty()).unwrap();
         assert_eq!(first, 4 * SECOND);
-        let second = budget.take(Threads, start, iter::once(start + first)).unwrap();
+        let second = budget.take(Want::of(Threads), start, iter::once(start + first)).unwrap();
         assert_eq!(second, 4 * SECOND);
     }
 
     #[test]
     fn nobody_gets_more_than_there_is_and_at_the_end_nobody_gets_any() {
         let start = Instant::now();
-        let mut budget = Budget::new(start + SECOND, 4, iter::repeat_n(Threads, 2));
-        assert_eq!(budget.take(Threads, start, iter::empty()), Some(SECOND));
-        assert_eq!(budget.take(Threads, start + 2 * SECOND, iter::empty()), None);
+        let mut budget = Budget::new(start + SECOND, 4, iter::repeat_n(Want::of(Threads), 2));
+        assert_eq!(budget.take(Want::of(Threads), start, iter::empty()), Some(SECOND));
+        assert_eq!(budget.take(Want::of(Threads), start + 2 * SECOND, iter::empty()), None);
     }
 
     #[test]
     fn a_run_that_ends_by_itself_gets_more() {
         let start = Instant::now();
-        let loom = Configuration::Loom { preemption_bound: None };
-        let mut budget = Budget::new(start + 3 * SECOND, 1, [loom, Threads].into_iter());
+        let [loom, threads] = [Loom { preemption_bound: None }, Threads].map(Want::of);
+        let mut budget = Budget::new(start + 3 * SECOND, 1, [loom, threads].into_iter());
         assert_eq!(budget.take(loom, start, iter::empty()), Some(2 * SECOND));
+    }
+
+    #[test]
+    fn what_needs_more_than_its_part_gets_it_but_not_everything() {
+        let start = Instant::now();
+        let needy = Want { least: 5 * SECOND, ..Want::of(Threads) };
+        let mut budget = Budget::new(start + 10 * SECOND, 1, iter::repeat_n(needy, 10));
+        assert_eq!(budget.take(needy, start, iter::empty()), Some(5 * SECOND));
+        assert_eq!(budget.take(needy, start + 6 * SECOND, iter::empty()), Some(3 * SECOND));
     }
 }

@@ -76,7 +76,7 @@ pub(crate) fn run_all(
         {
             let run = &runs[index];
             let now = Instant::now();
-            match budget.take(run.engine, now, running.iter().map(|other| other.started + other.limit)) {
+            match budget.take(run.want(), now, running.iter().map(|other| other.started + other.limit)) {
                 Some(limit) => {
                     running.push(Running::start(index, start(run, limit), limit, reports.clone())?);
                     observer.started(index, run);

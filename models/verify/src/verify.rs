@@ -149,7 +149,7 @@ impl Session {
         let start = |run: &Run, limit| {
             child::exploring(&self.this, self.self_test, run, &self.part(run), limit, seed_of(run, self.seed))
         };
-        let budget = Budget::new(Instant::now() + budget, self.jobs, runs.iter().map(|run| run.engine));
+        let budget = Budget::new(Instant::now() + budget, self.jobs, runs.iter().map(Run::want));
         let mut display = Display::new(runs.len());
         let finished = pool::run_all(runs, &start, budget, self.jobs, &mut display);
         display.clear();

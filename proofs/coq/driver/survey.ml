@@ -70,21 +70,25 @@ let survey trace =
         (life p).family <- actor :: (life p).family
     | _ -> ()
   in
-  let introduced = Hashtbl.create 16 and how = Hashtbl.create 16 in
-  (* The spawn and the init of one actor agree; a second spawn or init is another actor under the same name. *)
+  let introduced = Hashtbl.create 16 and how = Hashtbl.create 16 and shared = Hashtbl.create 16 in
+  (* The spawn and the init of one actor agree. A second spawn, a second init, and an init after a callback are another
+     actor under the same name: what is said of the two from then on need not agree. *)
   let introduce at by actor kind parent =
     match Hashtbl.find_opt introduced actor with
     | Some (k, p) when not (Hashtbl.mem how (by, actor)) ->
         Hashtbl.add how (by, actor) ();
-        if k <> kind then malformed at "the actor was said to be of the other kind";
-        if p <> None && parent <> None && p <> parent then malformed at "the actor was said to be another's child";
+        if not (Hashtbl.mem shared actor) then begin
+          if k <> kind then malformed at "the actor was said to be of the other kind";
+          if p <> None && parent <> None && p <> parent then malformed at "the actor was said to be another's child"
+        end;
         belongs actor kind parent
-    | Some _ -> ()
+    | Some _ -> Hashtbl.replace shared actor ()
     | None ->
         Hashtbl.add introduced actor (kind, parent);
         Hashtbl.add how (by, actor) ();
         belongs actor kind parent
   in
+  let called = Hashtbl.create 16 in
   Array.iteri
     (fun at (_, event) ->
       match event with
@@ -94,7 +98,9 @@ let survey trace =
             if not (Hashtbl.mem introduced actor) then belongs actor kind parent;
             (life actor).refused <- true
           end
-      | Init_begin { actor; kind; parent } -> introduce at `Init actor kind parent
+      | Init_begin { actor; kind; parent } ->
+          introduce at `Init actor kind parent;
+          if Hashtbl.mem called actor then Hashtbl.replace shared actor ()
       | Send_begin { message = id; from; recipient; cls } ->
           if Hashtbl.mem messages id then malformed at "this message was sent before";
           ignore (life recipient);
@@ -108,6 +114,7 @@ let survey trace =
           m.returned_at <- at
       | Handle_begin { actor; message = id } ->
           let m = message at id in
+          Hashtbl.replace called actor ();
           if m.recipient = actor then m.handled_at <- min m.handled_at at
       | Dead_letter { actor; message = id } ->
           let m = message at id in
@@ -120,7 +127,8 @@ let survey trace =
       | Ended { actor } ->
           tells_ends := true;
           (life actor).shows_end <- true
-      | Init_end _ | Handle_end _ | Reader_end _ | Terminate_begin _ | Terminate_end _ | Down _ | Monitor _ | Demonitor _ | Call_begin _ | Call_end _ | Reply _ | Not_modelled -> ())
+      | Terminate_begin { actor } -> Hashtbl.replace called actor ()
+      | Init_end _ | Handle_end _ | Reader_end _ | Terminate_end _ | Down _ | Monitor _ | Demonitor _ | Call_begin _ | Call_end _ | Reply _ | Not_modelled -> ())
     trace.events;
   (messages, lives, !tells_readers, !tells_ends)
 

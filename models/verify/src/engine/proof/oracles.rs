@@ -109,7 +109,7 @@ fn record(task: &Task, directory: &Path) -> Result<BTreeMap<&'static str, Vec<Ve
     };
     let now = Instant::now();
     let until = now + task.deadline.saturating_duration_since(now).mul_f64(RECORDING);
-    let budget = Budget::new(until, 1, runs.iter().map(|run| run.engine));
+    let budget = Budget::new(until, 1, runs.iter().map(Run::want));
     pool::run_all(&runs, &start, budget, 1, &mut Silence)
         .map_err(|error| format!("not run: a scenario can't be started: {error}"))?;
     let mut recorded: BTreeMap<&'static str, BTreeSet<Vec<u8>>> = BTreeMap::new();
