@@ -1,13 +1,17 @@
 (** * Capacity: a bounded mailbox never holds more than its bound
 
-    A sender reserves room _before_ it pushes: a compare-exchange of a counter beside the word, which fails when the
-    counter is at the bound. The room is given back _after_ the message has left the mailbox. So what the mailbox
-    holds is never more than what is reserved, and that is never more than the bound, however many senders there are
-    and wherever each of them was interrupted.
+    A sender reserves room _before_ it pushes: a compare-exchange of the count of all reservations that were ever made. The
+    room is given back _after_ the message has left the mailbox: the handler counts those that have left. So what the
+    mailbox holds is never more than the one count less the other, and that is never more than the bound, however many
+    senders there are and wherever each of them was interrupted.
 
-    At the end the counter is opened: whoever comes then need not wait for room that will never be given back, and is
+    A sender compares with a count of the handler's that it, or another sender, has seen _some time ago_. Here it may be as
+    old as it likes: the count only grows, so what is out of date allows less, never more. A sender that is refused has
+    looked at the count itself, and then all the room was taken ([capacity_refused]).
+
+    At the end the counts are opened: whoever comes then need not wait for room that will never be given back, and is
     refused by the inbox. The mailbox must be closed _before_ that; were it the other way round, a sender could get
-    past the counter into a mailbox that still accepts. The last theorem says so: with the two in the wrong order the bound
+    past the counts into a mailbox that still accepts. The last theorem says so: with the two in the wrong order the bound
     is broken.
 
     Signals reserve nothing and are not counted; the messages of Model.v, where a send may be refused for want of room
@@ -16,40 +20,43 @@
 From Coq Require Import PeanoNat Lia.
 
 (** Senders that hold a reservation and have not pushed; messages in the mailbox; messages that have left it and whose room
-    has not been given back; the counter; whether the inbox is closed, and whether the counter is open to all. *)
+    has not been given back; how many reservations were ever made, and how much room was ever given back; whether the
+    inbox is closed, and whether the counts are open to all. *)
 Record room := Room {
   pushing : nat;
   queued : nat;
   leaving : nat;
-  reserved : nat;
+  made : nat;
+  left : nat;
   closed : bool;
   opened : bool;
 }.
 
-Definition empty := Room 0 0 0 0 false false.
+Definition empty := Room 0 0 0 0 0 false false.
 
 Section Bound.
 
 Variable limit : nat.
 
-(** What can happen; [early] allows the counter to be opened while the inbox accepts, as the source does not. *)
+(** What can happen; [early] allows the counts to be opened while the inbox accepts, as the source does not. A sender
+    that reserves knows a count of messages that have left, [known], which was right once. *)
 Inductive move (early : bool) : room -> room -> Prop :=
-| Reserve : forall p q l r c, r < limit ->
-    move early (Room p q l r c false) (Room (S p) q l (S r) c false)
-| Reserve_opened : forall p q l r c,
-    move early (Room p q l r c true) (Room (S p) q l r c true)
-| Push : forall p q l r o,
-    move early (Room (S p) q l r false o) (Room p (S q) l r false o)
-| Push_refused : forall p q l r o,
-    move early (Room (S p) q l r true o) (Room p q l r true o)
-| Leave : forall p q l r c o,
-    move early (Room p (S q) l r c o) (Room p q (S l) r c o)
-| Give_back : forall p q l r c o,
-    move early (Room p q (S l) (S r) c o) (Room p q l r c o)
-| Close_inbox : forall p q l r o,
-    move early (Room p q l r false o) (Room p q l r true o)
-| Open_counter : forall p q l r c, c = true \/ early = true ->
-    move early (Room p q l r c false) (Room p q l r c true).
+| Reserve : forall p q l m g c o known, known <= g -> m < limit + known ->
+    move early (Room p q l m g c o) (Room (S p) q l (S m) g c o)
+| Reserve_opened : forall p q l m g c,
+    move early (Room p q l m g c true) (Room (S p) q l (S m) g c true)
+| Push : forall p q l m g o,
+    move early (Room (S p) q l m g false o) (Room p (S q) l m g false o)
+| Push_refused : forall p q l m g o,
+    move early (Room (S p) q l m g true o) (Room p q l m g true o)
+| Leave : forall p q l m g c o,
+    move early (Room p (S q) l m g c o) (Room p q (S l) m g c o)
+| Give_back : forall p q l m g c o,
+    move early (Room p q (S l) m g c o) (Room p q l m (S g) c o)
+| Close_inbox : forall p q l m g o,
+    move early (Room p q l m g false o) (Room p q l m g true o)
+| Open_counter : forall p q l m g c, c = true \/ early = true ->
+    move early (Room p q l m g c false) (Room p q l m g c true).
 
 Inductive moves (early : bool) : room -> Prop :=
 | Nothing_yet : moves early empty
@@ -59,7 +66,8 @@ Definition reachable := moves false.
 
 (** While the inbox accepts, each reservation is in exactly one place; what is in the mailbox never outgrows the bound. *)
 Definition accounted (s : room) :=
-  (closed s = false -> reserved s = pushing s + queued s + leaving s /\ reserved s <= limit) /\
+  (closed s = false ->
+    made s = left s + pushing s + queued s + leaving s /\ made s <= limit + left s) /\
   (opened s = true -> closed s = true) /\
   queued s <= limit.
 
@@ -77,15 +85,24 @@ Qed.
 Theorem capacity : forall s, reachable s -> queued s <= limit.
 Proof. intros s reached. apply (always_accounted s reached). Qed.
 
-(** A send that is refused for want of room meets a mailbox whose room is taken, by messages in it, on their way in, or on
-    their way out: no room is lost. *)
+(** Room that was reserved and not given back is that of messages in the mailbox, on their way in, or on their way out:
+    none is lost. *)
 Theorem capacity_no_room_lost : forall s, reachable s -> closed s = false ->
-  reserved s = pushing s + queued s + leaving s.
+  made s = left s + pushing s + queued s + leaving s.
 Proof. intros s reached open. apply (always_accounted s reached), open. Qed.
+
+(** Who is refused has seen [seen] reservations, and then looked at the handler's count: at that look, all the room
+    was taken. *)
+Theorem capacity_refused : forall s seen, reachable s -> closed s = false ->
+  seen <= made s -> limit + left s <= seen -> pushing s + queued s + leaving s = limit.
+Proof.
+  intros s seen reached open earlier refused.
+  destruct (always_accounted s reached) as (books & _). specialize (books open). lia.
+Qed.
 
 (** When nobody is on the way and the mailbox is empty, all the room is there again. *)
 Theorem capacity_all_room_back : forall s, reachable s -> closed s = false ->
-  pushing s = 0 -> queued s = 0 -> leaving s = 0 -> reserved s = 0.
+  pushing s = 0 -> queued s = 0 -> leaving s = 0 -> made s = left s.
 Proof.
   intros s reached open p q l.
   pose proof (capacity_no_room_lost s reached open). lia.
@@ -96,7 +113,7 @@ End Bound.
 (** The order of closing and opening is what it rests on: with a bound of one, two messages get in. *)
 Theorem capacity_needs_the_order : exists s, moves 1 true s /\ queued s = 2.
 Proof.
-  exists (Room 0 2 0 0 false true). split; [|reflexivity].
+  exists (Room 0 2 0 2 0 false true). split; [|reflexivity].
   eapply And_then; [|apply Push].
   eapply And_then; [|apply Push].
   eapply And_then; [|apply Reserve_opened].
