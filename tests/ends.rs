@@ -232,6 +232,18 @@ impl Actor for Watcher {
     }
 }
 
+/// Links itself to the subject, and fails.
+struct Peer(Address<Order>);
+
+impl Actor for Peer {
+    type Message = ();
+
+    fn handle(&mut self, (): (), context: &mut Context<'_, ()>) -> Result<(), Exit> {
+        context.link(&self.0);
+        Err(Exit::Failed("linked".into()))
+    }
+}
+
 /// An actor that is about to end, held in a callback.
 struct Scene {
     node: Node,
@@ -262,6 +274,17 @@ impl Scene {
         let owner = self.owner.as_ref().expect("a meta-process has one");
         self.node.exit(owner, Exit::Shutdown);
         self.await_state(|actor| actor.id == owner.id() && actor.state == ActorState::Ending);
+    }
+
+    /// Has a linked actor fail, and waits until the subject's mailbox knows: nobody is seen any more who has not told.
+    fn end_linked(&self) {
+        let peer = self.node.spawn(Peer(self.subject.clone())).unwrap();
+        peer.send(()).unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        while self.node.snapshot(Duration::ZERO).actors.iter().any(|actor| actor.id == peer.id()) {
+            assert!(Instant::now() < deadline, "the linked actor does not end");
+            thread::yield_now();
+        }
     }
 
     fn kill_twice_at_once(&self) {
@@ -330,6 +353,7 @@ fn ways() -> Vec<Way> {
         ("finish", |s| s.node.finish(&s.subject), Exit::Normal),
         ("kill", |s| s.node.kill(&s.subject), Exit::Killed),
         ("two kills", Scene::kill_twice_at_once, Exit::Killed),
+        ("a link", Scene::end_linked, Exit::Failed("linked".into())),
         ("an error", |s| s.order(Order::Fail), Exit::Failed("planned".into())),
         ("a panic", |s| s.order(Order::Panic), Exit::Panicked("planned".into())),
     ]
