@@ -1,6 +1,6 @@
 //! Any sequence of operations does what a plain model says.
 
-use antiphon_operations::{inbox, mailbox};
+use antiphon_operations::{inbox, mailbox, timer};
 use proptest::prelude::*;
 
 proptest! {
@@ -21,6 +21,16 @@ proptest! {
         let mut pair = mailbox::Pair::default();
         for (what, with) in operations {
             pair.apply(mailbox::Operation::decode(what, with));
+        }
+        pair.finish();
+    }
+
+    /// The schedule of timers: `timer-outcome`.
+    #[test]
+    fn schedules_do_what_their_model_says(operations in prop::collection::vec((any::<u8>(), any::<u8>()), 0..80)) {
+        let mut pair = timer::Pair::default();
+        for (what, with) in operations {
+            pair.apply(timer::Operation::decode(what, with));
         }
         pair.finish();
     }

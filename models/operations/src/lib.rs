@@ -8,6 +8,7 @@
 
 pub mod inbox;
 pub mod mailbox;
+pub mod timer;
 
 /// Operations from arbitrary bytes, two for each; a last odd byte is ignored.
 pub fn decode<O>(bytes: &[u8], operation: impl Fn(u8, u8) -> O) -> impl Iterator<Item = O> {
