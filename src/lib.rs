@@ -82,6 +82,7 @@ pub mod inbox;
 #[cfg(feature = "io")]
 pub mod io;
 mod lifecycle;
+mod log;
 mod mailbox;
 pub mod meta;
 mod node;

@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::family::End;
 use crate::inbox::{Activation, Body, Content, Inbox, Letter, Pushed, Queue, Refused, Stack, Task};
 use crate::lifecycle::{Control, Lifecycle};
+use crate::log;
 use crate::meta::Interrupt;
 use crate::node::DeadLetter;
 use crate::process::{Down, Exited, Monitor};
@@ -308,7 +309,7 @@ fn told<M: Send + 'static>(
 /// Runs a callback as the actor, containing its panic (`panic-containment`).
 fn callback<M: Send + 'static, R>(me: &Arc<Mailbox<M>>, code: impl FnOnce() -> R) -> Result<R, Exit> {
     let _line = record::enter(me.shared().id);
-    catch(code).map_err(|payload| Exit::from_panic(&*payload))
+    catch(code).map_err(|payload| log::panicked(me.shared(), Exit::from_panic(&*payload)))
 }
 
 /// Runs `init` under the activation that the actor was born with.
@@ -373,6 +374,7 @@ fn end<M: Send + 'static>(
         while let Some(letter) = lanes.pop() {
             if let Envelope::Message { message, stamp, .. } = letter.into_item() {
                 emit(|r| Event::DeadLetter { actor: actor.id, message: r.message(&stamp) });
+                log::dead_letter::<M>(&actor);
                 let (to, label) = (actor.id, actor.label);
                 // Where nobody wants it, it is dropped here: user code that may panic like any other.
                 let _ = callback(me, || {

@@ -22,7 +22,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use event::{ActorId, Class, Event, Kind};
+use event::{ActorId, Class, Event};
 use platform::panic::catch;
 use platform::record::{self, emit};
 use platform::sync::{Arc, Mutex};
@@ -32,11 +32,12 @@ use crate::address::{Address, SendError};
 use crate::capacity::Capacity;
 use crate::exit::Exit;
 use crate::family::End;
-use crate::inbox::{Inbox, Task};
+use crate::inbox::Task;
 use crate::lifecycle::{Control, Lifecycle, Manner};
-use crate::mailbox::{self, Behaviour, Core, Mailbox, Signal};
+use crate::log;
+use crate::mailbox::{Behaviour, Core, Mailbox, Signal};
 use crate::node::Node;
-use crate::process::{Down, Exited, SpawnError, spawned, start};
+use crate::process::{Down, Exited, SpawnError, come_to_life, conceive};
 use crate::timer::{self, Timer, TimerError};
 
 /// The line of a meta-process that blocks on the outside world.
@@ -280,35 +281,15 @@ where
     let interrupt = reader.interrupt();
     let manner = Manner { label: type_name::<H>(), capacity: handler.capacity() };
     let core = Core::new(Box::new(Meta(handler)));
-    let mut activation = parent.adopt(|slot| {
-        let activation = Inbox::new(core, Lifecycle::meta(parent, slot, manner));
-        let control = activation.inbox().boxed();
-        (activation, control)
-    })?;
+    let activation = parent.adopt(|slot| conceive(core, Lifecycle::meta(parent, slot, manner)))?;
     let address = Address(Arc::clone(activation.inbox()));
-    let actor = address.id();
-    let result = match mailbox::init(&mut activation) {
-        Ok(()) => match reader.start(ReaderLine(ReaderContext { me: Arc::clone(&address.0) })) {
-            Ok(()) => {
-                activation.with(|_, core| core.interrupt = Some(interrupt));
-                start(activation);
-                Ok(address)
-            }
-            Err(error) => {
-                let error = error.to_string();
-                mailbox::terminate(activation, &Exit::Failed(error.clone()));
-                address.0.shared().end(End::Reader);
-                Err(SpawnError::Thread(error))
-            }
-        },
-        Err(reason) => {
-            mailbox::abandon(activation, &reason);
-            address.0.shared().end(End::Reader);
-            Err(SpawnError::Init(reason))
-        }
-    };
-    spawned(actor, &result, Kind::Meta, Some(parent.id));
-    result
+    come_to_life(&address, activation, None, |activation| {
+        let line = ReaderLine(ReaderContext { me: Arc::clone(&address.0) });
+        reader.start(line).map_err(|error| SpawnError::Thread(error.to_string()))?;
+        activation.with(|_, core| core.interrupt = Some(interrupt));
+        Ok(())
+    })?;
+    Ok(address)
 }
 
 /// The Reader of one meta-process, as the runtime sees it: what is recorded of it, and how it ends.
@@ -334,7 +315,8 @@ impl<M: Send + 'static> ReaderLine<M> {
 
     /// Runs code of the Reader's, containing its panic (`panic-containment`).
     pub(crate) fn contain<R>(&self, code: impl FnOnce(&ReaderContext<M>) -> R) -> Result<R, Exit> {
-        self.as_reader(|| catch(|| code(&self.0))).map_err(|payload| Exit::from_panic(&*payload))
+        self.as_reader(|| catch(|| code(&self.0)))
+            .map_err(|payload| log::panicked(self.0.me.shared(), Exit::from_panic(&*payload)))
     }
 
     fn as_reader<R>(&self, code: impl FnOnce() -> R) -> R {

@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::family::{End, Family, Late};
 use crate::inbox::Activation;
 use crate::lifecycle::{Control, Lifecycle};
+use crate::log;
 use crate::mailbox::{Core, Signal};
 use crate::process::{self, Actor, SpawnError};
 use crate::snapshot::{self, Snapshot};
@@ -288,7 +289,9 @@ impl Node {
             all_ended &= family.wait(&self.0.empty, until.saturating_sub(time::now()));
         }
         if !all_ended {
-            return Err(StopError(self.unended()));
+            let unended = self.unended();
+            unended.iter().for_each(log::unended);
+            return Err(StopError(unended));
         }
         self.0.timers.stop();
         let last_reader = self.0.last_reader.lock().take();

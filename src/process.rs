@@ -12,9 +12,10 @@ use platform::sync::Arc;
 use crate::address::Address;
 use crate::call::{CallError, Reply, call};
 use crate::exit::Exit;
-use crate::family::Late;
+use crate::family::{End, Late};
 use crate::inbox::{Activation, Inbox};
 use crate::lifecycle::{Control, Lifecycle, Manner};
+use crate::log;
 use crate::mailbox::{self, Behaviour, Core, Mailbox};
 use crate::meta::{Handler, Reader, spawn_meta};
 use crate::node::Node;
@@ -326,7 +327,8 @@ pub(crate) fn spawn<A: Actor>(
     let (core, manner) = unborn(actor);
     let activation = node.adopt(|id, slot| conceive(core, Lifecycle::process(node, id, slot, manner)))?;
     let address = Address(Arc::clone(activation.inbox()));
-    come_to_life(activation, name).map(|()| address)
+    come_to_life(&address, activation, name, |_| Ok(()))?;
+    Ok(address)
 }
 
 /// A process that was started on behalf of a supervisor, whether it came to life or not.
@@ -350,7 +352,8 @@ pub(crate) fn spawn_supervised<A: Actor>(
         .expect("a supervisor that is in a callback has not ended");
     let address = Address(Arc::clone(activation.inbox()));
     Lifecycle::monitored_by(address.0.shared(), supervisor);
-    Supervised { address, result: come_to_life(activation, name) }
+    let result = come_to_life(&address, activation, name, |_| Ok(()));
+    Supervised { address, result }
 }
 
 fn unborn<A: Actor>(actor: A) -> (Core<A::Message>, Manner) {
@@ -359,7 +362,7 @@ fn unborn<A: Actor>(actor: A) -> (Core<A::Message>, Manner) {
 }
 
 /// A mailbox, held by whoever brings its actor to life, and what its owner keeps of it.
-fn conceive<M: Send + 'static>(
+pub(crate) fn conceive<M: Send + 'static>(
     core: Core<M>,
     lifecycle: Arc<Lifecycle>,
 ) -> (Activation<Core<M>>, Box<dyn Control>) {
@@ -368,49 +371,43 @@ fn conceive<M: Send + 'static>(
     (activation, control)
 }
 
-/// Runs `init`, publishes the name and lets the process go; or ends it.
-fn come_to_life<M: Send + 'static>(
+/// Runs `init`, then `then`, publishes the name and lets the actor go; or ends it.
+pub(crate) fn come_to_life<M: Send + 'static>(
+    address: &Address<M>,
     mut activation: Activation<Core<M>>,
     name: Option<&str>,
+    then: impl FnOnce(&mut Activation<Core<M>>) -> Result<(), SpawnError>,
 ) -> Result<(), SpawnError> {
-    let actor = activation.inbox().shared().id;
-    let result = mailbox::init(&mut activation).map_err(SpawnError::Init).and_then(|()| match name {
-        Some(name) => {
-            let address = Address(Arc::clone(activation.inbox()));
-            address.0.shared().node.publish(name, &address)
-        }
-        None => Ok(()),
-    });
+    let actor = address.0.shared();
+    let result = mailbox::init(&mut activation).map_err(SpawnError::Init);
+    let result = result.and_then(|()| then(&mut activation));
+    let result = result.and_then(|()| name.map_or(Ok(()), |name| actor.node.publish(name, address)));
+    log::spawned(actor, name, &result);
     match &result {
         Ok(()) => start(activation),
         Err(error) => give_up(activation, error),
     }
-    spawned(actor, &result, Kind::Process, None);
+    let (kind, parent) = (actor.kind(), actor.parent().map(|parent| parent.id));
+    emit(|_| Event::Spawn { actor: actor.id, kind, parent, ok: result.is_ok() });
     result
 }
 
-/// Ends an actor whose spawn fails, with `terminate` if its `init` succeeded.
+/// Ends an actor whose spawn fails, with `terminate` if its `init` succeeded. If it has a Reader, that has not begun.
 fn give_up<M: Send + 'static>(activation: Activation<Core<M>>, error: &SpawnError) {
+    let actor = Arc::clone(activation.inbox().shared());
     match error {
         SpawnError::Init(reason) => mailbox::abandon(activation, reason),
         error => mailbox::terminate(activation, &Exit::from(error.clone())),
     }
+    if actor.kind() == Kind::Meta {
+        actor.end(End::Reader);
+    }
 }
 
 /// Lets an actor whose init succeeded go: it sleeps, or runs if something arrived meanwhile.
-pub(crate) fn start<M: Send + 'static>(activation: Activation<Core<M>>) {
+fn start<M: Send + 'static>(activation: Activation<Core<M>>) {
     if let Err(activation) = activation.park() {
         let node = activation.inbox().shared().node.clone();
         node.executor().execute(activation.into_task());
     }
-}
-
-/// Records what a spawn returns to its caller.
-pub(crate) fn spawned<T>(
-    actor: ActorId,
-    result: &Result<T, SpawnError>,
-    kind: Kind,
-    parent: Option<ActorId>,
-) {
-    emit(|_| Event::Spawn { actor, kind, parent, ok: result.is_ok() });
 }

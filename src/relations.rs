@@ -13,6 +13,7 @@ use platform::sync::{Arc, Mutex};
 
 use crate::exit::Exit;
 use crate::lifecycle::{Control, Lifecycle};
+use crate::log;
 use crate::mailbox::Signal;
 
 /// Names one monitor or link.
@@ -188,6 +189,7 @@ impl Lifecycle {
     /// The actor has ended: whoever has asked for it is told, once.
     pub(crate) fn tell_all(&self) {
         let (edges, reason) = self.relations.end();
+        log::ended(self, &reason);
         for (relation, edge) in edges {
             let (actor, reason) = (self.id, reason.clone());
             match edge {

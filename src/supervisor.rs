@@ -57,6 +57,7 @@ use platform::time;
 
 use crate::call::Reply;
 use crate::exit::Exit;
+use crate::log;
 use crate::mailbox::Signal;
 use crate::process::{Actor, Context, Down, SpawnError};
 use crate::timer::Timer;
@@ -196,6 +197,9 @@ impl Supervisor {
             }
             Err(panic) => (None, Err(SpawnError::Init(panic))),
         };
+        if supervised.incarnations > 1 {
+            log::restarted(context.control().lifecycle(), id.0, supervised.incarnations, &result);
+        }
         let ok = result.is_ok();
         emit(|_| Event::ChildStart { actor: context.id(), child: id, restart, incarnation: actor, ok });
         if let Some(starter) = supervised.starter.take() {
@@ -275,9 +279,10 @@ impl Supervisor {
         let Decision { restarts, within, .. } = self.decision;
         let last = self.last.as_ref().map(|(child, reason)| format!("; the last: child {child}, {reason}"));
         let last = last.unwrap_or_default();
-        self.reason = Some(Exit::Failed(format!(
-            "gave up after more than {restarts} failures within {within:?}{last}"
-        )));
+        let reason =
+            Exit::Failed(format!("gave up after more than {restarts} failures within {within:?}{last}"));
+        log::gave_up(context.control().lifecycle(), &reason);
+        self.reason = Some(reason);
     }
 
     fn statuses(&self) -> Vec<Status> {

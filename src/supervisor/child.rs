@@ -9,6 +9,7 @@ use platform::panic::catch;
 
 use crate::exit::Exit;
 use crate::lifecycle::Control;
+use crate::log;
 use crate::process::{Actor, SpawnError, spawn_supervised};
 
 /// How long a child may take to end, unless it says otherwise.
@@ -54,7 +55,8 @@ impl Child {
     /// thread; if it panics, the start has failed.
     pub fn new<A: Actor>(mut make: impl FnMut() -> A + Send + 'static) -> Self {
         let start = move |supervisor: &dyn Control, name: Option<&str>| {
-            let actor = catch(&mut make).map_err(|payload| Exit::from_panic(&*payload))?;
+            let actor = catch(&mut make)
+                .map_err(|payload| log::panicked(supervisor.lifecycle(), Exit::from_panic(&*payload)))?;
             let started = spawn_supervised(supervisor, actor, name);
             Ok(Incarnation {
                 actor: started.address.id(),

@@ -44,7 +44,16 @@ pub(crate) fn layers(file: &File) -> Vec<Complaint> {
     complaints
 }
 
-/// The runtime reaches threads, locks, atomics and clocks through `platform` only, and has no switch.
+/// What may be switched on and off in the runtime, and the one file in which, if there is one.
+const SWITCHES: &[(&str, Option<&str>)] = &[
+    // Meta-processes for the operating system's sources: every build of the workspace has them.
+    ("feature = \"io\"", None),
+    // Events for a log: told in functions that are empty without it, so what calls them is the same in every build.
+    ("feature = \"tracing\"", Some("src/log.rs")),
+    ("not (feature = \"tracing\")", Some("src/log.rs")),
+];
+
+/// The runtime reaches threads, locks, atomics and clocks through `platform` only, and has no switch but [`SWITCHES`].
 pub(crate) fn seam(file: &File) -> Vec<Complaint> {
     const BANNED: &[&str] = &[
         "std::sync",
@@ -75,8 +84,11 @@ fn switches(file: &File, tokens: TokenStream, complaints: &mut Vec<Complaint>) {
             TokenTree::Punct(punct) if punct.as_char() == '!' => {}
             TokenTree::Group(group) => {
                 let condition = group.stream().to_string();
+                let allowed = |(switch, place): &(&str, Option<&str>)| {
+                    *switch == condition && place.is_none_or(|place| place == file.path)
+                };
                 if let Some(at) = switch.take()
-                    && condition != "feature = \"io\""
+                    && !SWITCHES.iter().any(allowed)
                 {
                     let what = format!("a switch on `{condition}`: every build has the same source");
                     complaints.push(file.complain(at.start().line, what));
@@ -305,6 +317,8 @@ mod tests {
         assert_eq!(bites(seam, "src/node.rs", "#[cfg(test)]\nmod a;"), 1);
         assert_eq!(bites(seam, "src/node.rs", "fn f() { if cfg!(test) {} }"), 1);
         assert_eq!(bites(seam, "src/lib.rs", "#[cfg(feature = \"io\")]\nmod io;"), 0);
+        assert_eq!(bites(seam, "src/log.rs", "#[cfg(not(feature = \"tracing\"))]\nmod a;"), 0);
+        assert_eq!(bites(seam, "src/node.rs", "#[cfg(feature = \"tracing\")]\nmod a;"), 1);
         assert_eq!(bites(seam, "src/node.rs", "use std::time::Duration; // std::sync"), 0);
     }
 
