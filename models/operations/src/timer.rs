@@ -37,7 +37,7 @@ impl Operation {
             8 | 9 => Self::Wait(u32::from(with) % 8),
             10 => Self::Wait(with.into()),
             11..=13 => Self::Begin,
-            _ => Self::End { again: with % 8 > 0 },
+            _ => Self::End { again: with >= 32 },
         }
     }
 }
