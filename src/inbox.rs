@@ -62,9 +62,14 @@ use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 
 use platform::cell::{UnsafeCell, Witness};
-use platform::parcel::Parcel;
+use platform::limits;
 use platform::sync::Arc;
 use platform::sync::atomic::{self, AtomicPtr, Ordering};
+
+use crate::parcel;
+
+/// The memory of a node.
+type Parcel<T> = parcel::Parcel<T, { limits::BLOCKS }>;
 
 /// What is in an inbox, whether or not it may cross threads.
 ///

@@ -86,6 +86,8 @@ mod log;
 mod mailbox;
 pub mod meta;
 mod node;
+#[doc(hidden)]
+pub mod parcel;
 mod process;
 mod relations;
 pub mod snapshot;

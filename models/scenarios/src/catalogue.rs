@@ -10,7 +10,7 @@ use crate::parts::PanicIn;
 use crate::process::Way;
 use crate::streams::On;
 use crate::supervision::Told;
-use crate::{calls, capacity, ends, inbox, meta, process, relations, streams, supervision, timers};
+use crate::{calls, capacity, ends, inbox, meta, parcels, process, relations, streams, supervision, timers};
 
 /// For all engines.
 const ALL: &[Engine] = &[Engine::Loom, Engine::Shuttle, Engine::Explorer, Engine::Threads];
@@ -82,6 +82,8 @@ const SUPERVISED: &[Guarantee] =
 const ENDED: &[Guarantee] = &[RestartDiscipline, TerminateOnce, RaceFreedom, NoLeak];
 const PANICS: &[Guarantee] =
     &[HandlerExclusion, NoLoss, TerminateOnce, PanicContainment, RaceFreedom, NoLeak];
+/// What the memory of messages shows.
+const PARCELS: &[Guarantee] = &[RaceFreedom, NoLeak];
 const TIMERS: &[Guarantee] = &[TimerOutcome, NoDuplication, TerminateOnce, RaceFreedom, NoLeak];
 
 const STREAMS: &[Guarantee] = &[
@@ -117,6 +119,9 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
 
     "inbox/abandoned/1", &[RaceFreedom, NoLeak], ["queued", "refused"], ALL, inbox::abandoned(1);
     "inbox/abandoned/2", &[RaceFreedom, NoLeak], ["queued", "refused"], ALL, inbox::abandoned(2);
+
+    "parcels/opened-by/1", PARCELS, ["opened elsewhere", "opened at home"], ALL, parcels::opened_by(1);
+    "parcels/opened-by/2", PARCELS, ["opened elsewhere", "opened at home"], ALL, parcels::opened_by(2);
 
     "process/senders/2x1", MESSAGES, ["handled"], ALL, process::competing_senders(2, 1);
     "process/senders/2x2", ORDERED, ["handled"], LARGE, process::competing_senders(2, 2);

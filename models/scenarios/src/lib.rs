@@ -12,6 +12,7 @@ mod doer;
 mod ends;
 mod inbox;
 mod meta;
+mod parcels;
 mod parts;
 mod process;
 mod relations;

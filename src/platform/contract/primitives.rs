@@ -7,7 +7,6 @@
 use super::{explore, platform};
 
 use platform::cell::UnsafeCell;
-use platform::parcel::Parcel;
 use platform::queue::{Injector, Steal, Worker};
 use platform::sync::atomic::{self, AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use platform::sync::{Arc, Condvar, Mutex};
@@ -63,23 +62,6 @@ fn release_and_acquire_pass_a_message() {
             assert_eq!(shared.read(), 7);
         }
         writer.join();
-    });
-}
-
-#[test]
-fn a_parcel_travels_and_is_dropped_once() {
-    explore(|| {
-        let drops = Arc::new(AtomicUsize::new(0));
-        let (opened, dropped) = (Parcel::new(Arc::clone(&drops)), Parcel::new(Arc::clone(&drops)));
-        let thread = spawn("opener", move || {
-            // Relaxed: read after the thread was joined.
-            opened.into_inner().fetch_add(1, Ordering::Relaxed);
-            drop(dropped);
-        });
-        thread.join();
-        // Relaxed: as above.
-        assert_eq!(drops.fetch_add(0, Ordering::Relaxed), 1);
-        assert!(Arc::try_unwrap(drops).is_ok(), "both parcels are gone");
     });
 }
 

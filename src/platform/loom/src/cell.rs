@@ -24,6 +24,21 @@ impl<T> UnsafeCell<T> {
     }
 }
 
+/// Stands for memory that somebody has to give back; a model reports one that is never dropped as a leak.
+#[derive(Debug)]
+pub struct Allocation {
+    _share: loom::sync::Arc<()>,
+}
+
+impl Allocation {
+    /// For memory that was just taken.
+    #[track_caller]
+    #[allow(clippy::new_without_default, reason = "each one stands for memory of its own")]
+    pub fn new() -> Self {
+        Self { _share: loom::sync::Arc::new(()) }
+    }
+}
+
 /// Stands for the plain memory beside it; accesses that nothing orders, one of them a write, fail the model.
 #[derive(Debug)]
 pub struct Witness(loom::cell::UnsafeCell<()>);

@@ -7,8 +7,6 @@
 pub mod cell;
 pub mod limits;
 pub mod panic;
-#[path = "../../model_parcel.rs"]
-pub mod parcel;
 #[path = "../../model_queue.rs"]
 pub mod queue;
 #[path = "../../model_readiness.rs"]
@@ -18,8 +16,23 @@ pub mod sync;
 pub mod thread;
 pub mod time;
 
-/// Declares thread-local variables, as [`std::thread_local!`] does, without `const` blocks.
-pub use loom::thread_local;
+#[doc(hidden)]
+pub use loom;
+
+/// Declares thread-local variables, as [`std::thread_local!`] does.
+#[macro_export]
+macro_rules! thread_local {
+    () => {};
+    // What loom's own macro does not know: an initialiser that is evaluated beforehand is one like any other.
+    ($(#[$attribute:meta])* $vis:vis static $name:ident: $type:ty = const $init:block $(; $($rest:tt)*)?) => {
+        $crate::loom::thread_local!($(#[$attribute])* $vis static $name: $type = $init);
+        $($crate::thread_local!($($rest)*);)?
+    };
+    ($(#[$attribute:meta])* $vis:vis static $name:ident: $type:ty = $init:expr $(; $($rest:tt)*)?) => {
+        $crate::loom::thread_local!($(#[$attribute])* $vis static $name: $type = $init);
+        $($crate::thread_local!($($rest)*);)?
+    };
+}
 
 /// Picks one of `0..n`: always 0, since loom has no choice but schedules and stale values.
 pub fn choice(_n: usize) -> usize {

@@ -4,7 +4,7 @@
 //! cargo feature, because features of one package are united over a whole workspace: one test that asks
 //! for traces would slow down every benchmark built beside it, unseen.
 
-pub use antiphon_platform::{cell, choice, limits, panic, parcel, queue, sync, thread, thread_local, time};
+pub use antiphon_platform::{cell, choice, limits, panic, queue, sync, thread, thread_local, time};
 
 pub mod readiness;
 pub mod record;

@@ -18,8 +18,6 @@ pub mod limits;
 pub mod local;
 pub mod model;
 pub mod panic;
-#[path = "../../model_parcel.rs"]
-pub mod parcel;
 #[path = "../../model_queue.rs"]
 pub mod queue;
 #[path = "../../model_readiness.rs"]

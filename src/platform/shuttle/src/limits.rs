@@ -12,3 +12,7 @@ pub const LINGERS: bool = false;
 /// How many bytes may have been read and not yet been used, or wait for somebody who does not read, before
 /// whoever sends is held up.
 pub const WINDOW: usize = 2;
+
+/// Whether messages travel in blocks of memory, several in one. They do not: what the blocks do is a subject of its
+/// own, and would have every model of something else explore it, too.
+pub const BLOCKS: bool = false;

@@ -85,7 +85,7 @@ pub(crate) fn drop_all() {
     }
 }
 
-/// Declares thread-local variables, as [`std::thread_local!`] does, without `const` blocks.
+/// Declares thread-local variables, as [`std::thread_local!`] does.
 #[macro_export]
 macro_rules! thread_local {
     () => {};

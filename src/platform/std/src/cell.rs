@@ -24,6 +24,21 @@ impl<T> UnsafeCell<T> {
     }
 }
 
+/// Stands for memory that somebody has to give back; it is dropped where the memory is.
+///
+/// A model reports one that is never dropped as a leak (`no-leak`). Here it is nothing.
+#[derive(Debug)]
+pub struct Allocation(());
+
+impl Allocation {
+    /// For memory that was just taken.
+    #[inline(always)]
+    #[allow(clippy::new_without_default, reason = "each one stands for memory of its own")]
+    pub const fn new() -> Self {
+        Self(())
+    }
+}
+
 /// Stands for the plain memory beside it, whose accesses a model cannot see by itself.
 ///
 /// Code that writes and reads such memory says so here; a model then reports an access that is not ordered

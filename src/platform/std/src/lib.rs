@@ -12,7 +12,6 @@
 pub mod cell;
 pub mod limits;
 pub mod panic;
-pub mod parcel;
 pub mod queue;
 #[cfg(feature = "io")]
 pub mod readiness;
@@ -21,7 +20,7 @@ pub mod sync;
 pub mod thread;
 pub mod time;
 
-/// Declares thread-local variables, as [`std::thread_local!`] does, without `const` blocks.
+/// Declares thread-local variables, as [`std::thread_local!`] does.
 pub use std::thread_local;
 
 /// Picks one of `ways` ways to go on: here always the first. A model that explores everything explores each.

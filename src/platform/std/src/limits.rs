@@ -12,3 +12,6 @@ pub const LINGERS: bool = true;
 /// How many bytes may have been read and not yet been used, or wait for somebody who does not read, before
 /// whoever sends is held up.
 pub const WINDOW: usize = 64 << 10;
+
+/// Whether messages travel in blocks of memory, several in one, and not each in an allocation of its own.
+pub const BLOCKS: bool = true;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use antiphon_platform::parcel::Parcel;
+use antiphon::parcel;
+
+/// A parcel that lies in a block, if it is small.
+type Parcel<T> = parcel::Parcel<T, true>;
 
 /// Counts how often it is dropped, in a value of `WORDS` words more.
 #[derive(Debug)]

@@ -11,11 +11,13 @@
 //! ```
 //!
 //! A block lives as long as one of its parcels: a message that waits for long keeps a block of 1 KiB at most.
+//! Parcels of a type that says so, and those that are too large, have an allocation of their own.
 //!
 //! # Who may access what
 //! A slot belongs to its parcel. `left` is an atomic: it counts the slots that are not opened yet, handed out or
 //! not. The thread that hands out slots keeps where it is in thread-local memory, and counts down at once what it
 //! will never hand out.
+#![allow(unsafe_code, reason = "memory that several threads give back: the inbox is built on it")]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
@@ -23,7 +25,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
+
+use platform::cell::{Allocation, Witness};
+use platform::sync::atomic::{AtomicUsize, Ordering};
 
 /// The size of a block: what the system's allocator still hands out of a cache of the thread.
 const BLOCK_BYTES: usize = 1024;
@@ -39,6 +43,9 @@ const MOST_BYTES: usize = 120;
 struct Block {
     /// How many slots are not opened yet.
     left: AtomicUsize,
+    /// Of all its slots together: whoever opens one has read, whoever frees the block writes.
+    contents: Witness,
+    _memory: Allocation,
 }
 
 /// What lies before each parcel in a block.
@@ -57,7 +64,13 @@ impl Block {
             handle_alloc_error(BLOCK)
         };
         // SAFETY: fresh memory, large and aligned enough for the head.
-        unsafe { block.write(Self { left: AtomicUsize::new(slots) }) };
+        unsafe {
+            block.write(Self {
+                left: AtomicUsize::new(slots),
+                contents: Witness::new(),
+                _memory: Allocation::new(),
+            });
+        }
         block
     }
 
@@ -66,13 +79,19 @@ impl Block {
     /// # Safety
     /// So many slots of this block belong to the caller, who never touches them again.
     unsafe fn open(block: NonNull<Self>, slots: usize) {
-        // Release: pairs with the Acquire below; what was done to these slots happens before the block is freed.
         // SAFETY: the caller's slots keep the block alive.
-        if unsafe { block.as_ref() }.left.fetch_sub(slots, Ordering::Release) == slots {
-            // Acquire: pairs with the Release above of all who opened the others.
-            fence(Ordering::Acquire);
+        let Self { left, contents, _memory } = unsafe { block.as_ref() };
+        contents.read();
+        // Release: pairs with the Acquire below; what was done to these slots happens before the block is freed.
+        if left.fetch_sub(slots, Ordering::Release) == slots {
+            // Acquire: pairs with the Release above of all who opened the others; all of them are read here.
+            left.load(Ordering::Acquire);
+            contents.write();
             // SAFETY: allocated with this layout, and nobody has a slot of it any more.
-            unsafe { dealloc(block.as_ptr().cast(), BLOCK) };
+            unsafe {
+                block.drop_in_place();
+                dealloc(block.as_ptr().cast(), BLOCK);
+            }
         }
     }
 }
@@ -134,7 +153,7 @@ unsafe fn slot(block: NonNull<Block>, offset: usize) -> NonNull<u8> {
 /// One dispenser for each size of slot: two words, three words, and so on.
 const SIZES: usize = MOST_BYTES / size_of::<usize>();
 
-thread_local! {
+platform::thread_local! {
     static DISPENSERS: [Dispenser; SIZES] = const {
         let mut dispensers = [const { Dispenser::new(size_of::<usize>()) }; SIZES];
         let mut index = 0;
@@ -147,21 +166,21 @@ thread_local! {
     };
 }
 
-/// A value on the heap, made by one thread and mostly opened by another.
-pub struct Parcel<T> {
+/// A value on the heap, made by one thread and mostly opened by another; small ones lie in blocks, if they should.
+pub struct Parcel<T, const BLOCKS: bool> {
     contents: NonNull<T>,
     owned: PhantomData<T>,
 }
 
 // SAFETY: it owns its value, as a box does; the memory may be freed by any thread.
-unsafe impl<T: Send> Send for Parcel<T> {}
+unsafe impl<T: Send, const BLOCKS: bool> Send for Parcel<T, BLOCKS> {}
 // SAFETY: a shared parcel gives nothing but a shared value.
-unsafe impl<T: Sync> Sync for Parcel<T> {}
+unsafe impl<T: Sync, const BLOCKS: bool> Sync for Parcel<T, BLOCKS> {}
 
-impl<T> Parcel<T> {
+impl<T, const BLOCKS: bool> Parcel<T, BLOCKS> {
     /// Whether such parcels lie in blocks.
-    const IS_SMALL: bool =
-        size_of::<T>() > 0 && size_of::<T>() <= MOST_BYTES && align_of::<T>() <= align_of::<Home>();
+    pub const IS_SMALL: bool =
+        BLOCKS && size_of::<T>() > 0 && size_of::<T>() <= MOST_BYTES && align_of::<T>() <= align_of::<Home>();
 
     /// Puts `value` on the heap.
     #[inline]
@@ -229,7 +248,7 @@ impl<T> Parcel<T> {
     }
 }
 
-impl<T> Deref for Parcel<T> {
+impl<T, const BLOCKS: bool> Deref for Parcel<T, BLOCKS> {
     type Target = T;
 
     #[inline]
@@ -239,7 +258,7 @@ impl<T> Deref for Parcel<T> {
     }
 }
 
-impl<T> DerefMut for Parcel<T> {
+impl<T, const BLOCKS: bool> DerefMut for Parcel<T, BLOCKS> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: the parcel owns its value.
@@ -247,23 +266,23 @@ impl<T> DerefMut for Parcel<T> {
     }
 }
 
-impl<T> Drop for Parcel<T> {
+impl<T, const BLOCKS: bool> Drop for Parcel<T, BLOCKS> {
     fn drop(&mut self) {
         /// Frees the memory also if the value's destructor panics.
-        struct Memory<T>(*mut T);
-        impl<T> Drop for Memory<T> {
+        struct Memory<T, const BLOCKS: bool>(*mut T);
+        impl<T, const BLOCKS: bool> Drop for Memory<T, BLOCKS> {
             fn drop(&mut self) {
                 // SAFETY: made below, of a parcel that is being dropped.
-                unsafe { Parcel::free(self.0) };
+                unsafe { Parcel::<T, BLOCKS>::free(self.0) };
             }
         }
-        let memory = Memory(self.contents.as_ptr());
+        let memory = Memory::<T, BLOCKS>(self.contents.as_ptr());
         // SAFETY: the parcel owns its value, which is not used after this.
         unsafe { memory.0.drop_in_place() };
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Parcel<T> {
+impl<T: fmt::Debug, const BLOCKS: bool> fmt::Debug for Parcel<T, BLOCKS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
