@@ -46,6 +46,18 @@ pub trait Executor: Send + Sync {
     /// Runs an activation that has used up its batch, after the others that wait.
     fn yield_back(&self, task: Task);
 
+    /// Says whether it has threads that a task may wait on for something outside, see [`blocking()`], turn
+    /// after turn, each [behind](Self::execute_behind) what the turn before it has brought.
+    fn may_wait(&self) -> bool {
+        false
+    }
+
+    /// Runs an activation after what the current thread has been given to run, and wakes nobody for it unless
+    /// that takes long.
+    fn execute_behind(&self, task: Task) {
+        self.execute(task);
+    }
+
     /// Called by an activation that has handled all there was: waits a moment for more if nothing else needs the
     /// thread, and says whether it did.
     ///

@@ -108,6 +108,18 @@ impl Executor for Pool {
         }
     }
 
+    fn may_wait(&self) -> bool {
+        true
+    }
+
+    fn execute_behind(&self, task: Task) {
+        let shared = &self.0;
+        match worker::push_local(shared, task, |_| true) {
+            Ok(queued) => Shared::defer(shared, queued.place),
+            Err(task) => Shared::push_common(shared, task),
+        }
+    }
+
     fn linger(&self) -> bool {
         let is_idle = limits::LINGERS && worker::has_nothing_else(&self.0);
         if is_idle {
@@ -153,7 +165,7 @@ impl Shared {
         Self::attend(this, seen);
     }
 
-    /// A worker has queued one task behind the one that it runs, and will come to it itself.
+    /// A worker has queued a task behind what it runs, and will come to it itself.
     fn defer(this: &Arc<Self>, place: usize) {
         if this.stations[place].defer() && !this.state.announce().is_watched() {
             Self::call_watchdog(this);

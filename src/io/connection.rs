@@ -32,7 +32,7 @@ platform::thread_local! {
 pub(crate) fn lines<S: Session>(socket: impl Socket, waker: Waker, session: S) -> (Steps<Input>, Talk<S>) {
     let link = Link::new(socket, waker);
     let output = Output::new(Arc::clone(&link));
-    let input = Input { link, ended: false, write_wanted: false };
+    let input = Input { link, ended: false, write_wanted: false, used_up: false };
     (Steps::new(input), Talk { output, session, told_congested: false })
 }
 
@@ -44,6 +44,8 @@ pub(crate) struct Input {
     ended: bool,
     /// The Handler waits for room in the socket.
     write_wanted: bool,
+    /// The last step left nothing to read.
+    used_up: bool,
 }
 
 impl Stepwise<Command> for Input {
@@ -66,7 +68,12 @@ impl Stepwise<Command> for Input {
         Wait { interest: Some(interest), timeout: None }
     }
 
+    fn has_used_up(&self) -> bool {
+        self.used_up
+    }
+
     fn step(&mut self, Ready { source, requests }: Ready, context: &ReaderContext<Command>) -> Step {
+        self.used_up = false;
         self.write_wanted |= requests.contains(Requests::WRITABLE);
         if self.write_wanted && source.intersects(Readiness::WRITE.union(Readiness::BROKEN)) {
             self.write_wanted = false;
@@ -89,12 +96,13 @@ impl Stepwise<Command> for Input {
 }
 
 impl Input {
-    /// Reads once, and delivers what came.
+    /// Reads once, notes whether that was all, and delivers what came.
     fn read(&mut self, context: &ReaderContext<Command>) -> Step {
-        let read = BUFFER.with(|buffer| {
+        let read: io::Result<_> = BUFFER.with(|buffer| {
             let mut buffer = buffer.borrow_mut();
             buffer.resize(CHUNK, 0);
             let count = self.link.socket.read(&mut buffer)?;
+            self.used_up = self.link.socket.reads_all() && (1..CHUNK).contains(&count);
             Ok((count > 0).then(|| Data::new(&buffer[..count], &self.link)))
         });
         let request = match read {
@@ -103,15 +111,15 @@ impl Input {
                 Request::Ended
             }
             Ok(Some(data)) => Request::Received(data),
-            Err(error) if is_for_nothing(&error) => return Step::Continue(()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.used_up = self.link.socket.reads_all();
+                return Step::Continue(());
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Step::Continue(()),
             Err(error) => return failed(error),
         };
         deliver(request, context)
     }
-}
-
-fn is_for_nothing(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
 /// Tells the Handler; when it has ended, the Reader is over too.

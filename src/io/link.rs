@@ -29,6 +29,13 @@ pub trait Socket: Send + Sync + Debug + 'static {
     /// `WouldBlock` if nothing is there yet; any other ends the connection.
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
 
+    /// Says whether a read that returned less than there was room for, or would have blocked, has taken all
+    /// that was there from the source. A connection on a poller then saves a system call; for a socket of
+    /// which it is not true, such as one that reads and decrypts one record at a time, it would wait for ever.
+    fn reads_all(&self) -> bool {
+        false
+    }
+
     /// Writes as much as there is room for.
     ///
     /// # Errors

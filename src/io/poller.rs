@@ -1,9 +1,16 @@
-//! The thread that waits for all Readers of a node that share it.
+//! What waits for all Readers of a node that share it.
 //!
-//! It is started when the first of them is, and ends when the node stops. It does no more than to tell wakers
-//! what it found, and runs nobody's code. (An executor that runs what it is given on the spot runs it here.)
+//! It starts with the first of them, and ends when the node stops. It takes turns: in each it waits, and tells
+//! wakers what it found. Who may take the next one is who holds the activation of an [inbox](crate::inbox) into
+//! which nobody pushes: there is one, so there is one wait at a time.
+//!
+//! On an executor with threads that [may wait](crate::executor::Executor::may_wait), the activation is a task like
+//! any other. A worker that has waited runs what it found, and then waits again: between the wait and the step
+//! nobody has to be woken. If what it runs takes long, the next turn is another worker's, as is everything that
+//! is queued behind something slow (`independence`). With other executors, one thread takes all turns.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
 
@@ -14,6 +21,8 @@ use platform::thread::{self, JoinHandle};
 use platform::time;
 
 use super::waker::{Requests, Waker};
+use crate::executor::blocking;
+use crate::inbox::{Activation, Body, Content, Inbox};
 use crate::node::{Companion, Node};
 
 /// A node's poller. Cloning gives another handle on it.
@@ -25,7 +34,33 @@ struct Inner {
     /// Raised to have the thread look at the state.
     event: Event,
     state: Mutex<State>,
+    /// The thread that takes all turns, if there is one.
     thread: Mutex<Option<JoinHandle>>,
+}
+
+/// The body of the inbox, and what a turn needs.
+struct Turns {
+    inner: Arc<Inner>,
+    found: Vec<(u64, Readiness)>,
+    told: Vec<Waker>,
+    timed_out: bool,
+}
+
+impl Content for Turns {
+    type Item = Infallible;
+    type Shared = Node;
+}
+
+impl Body for Turns {
+    fn run(mut activation: Activation<Self>) {
+        let node = activation.inbox().shared().clone();
+        while activation.with(|_, turns| turns.take()) {
+            if node.executor().may_wait() {
+                return node.executor().execute_behind(activation.into_task());
+            }
+        }
+        drop(activation.close());
+    }
 }
 
 #[derive(Default)]
@@ -42,17 +77,22 @@ const OWN: u64 = 0;
 impl Poller {
     /// The poller of `node`, started if there is none yet.
     pub(crate) fn of(node: &Node) -> io::Result<Self> {
-        node.companion(Self::start)
+        node.companion(|| Self::start(node))
     }
 
-    fn start() -> io::Result<Self> {
+    fn start(node: &Node) -> io::Result<Self> {
         let (poller, event) = (readiness::Poller::new()?, Event::new()?);
         poller.add(&event, OWN, Readiness::READ)?;
         let state = Mutex::new(State::default());
         let inner = Arc::new(Inner { poller, event, state, thread: Mutex::new(None) });
         let theirs = Arc::clone(&inner);
-        let thread = thread::spawn("antiphon-poller".into(), 0, move || theirs.run())?;
-        *inner.thread.lock() = Some(thread);
+        let turns = Turns { inner: theirs, found: Vec::new(), told: Vec::new(), timed_out: false };
+        let task = Inbox::new(turns, node.clone()).into_task();
+        if node.executor().may_wait() {
+            node.executor().execute(task);
+        } else {
+            *inner.thread.lock() = Some(thread::spawn("antiphon-poller".into(), 0, move || task.run())?);
+        }
         Ok(Self(inner))
     }
 
@@ -115,19 +155,20 @@ impl Poller {
     }
 }
 
-impl Inner {
-    /// The poller's thread.
-    fn run(&self) {
-        let (mut found, mut told) = (Vec::new(), Vec::new());
-        let mut timed_out = false;
-        while let Some(timeout) = self.due(timed_out, &mut told) {
-            told.drain(..).for_each(|waker: Waker| waker.wake(Requests::DUE));
-            // There is no source whose wait can fail: what cannot be waited for was refused.
-            timed_out = self.poller.wait(&mut found, timeout).expect("a poller can wait");
-            self.tell(&mut found);
-        }
+impl Turns {
+    /// Waits once, and tells what was found; says whether there is to be another turn.
+    fn take(&mut self) -> bool {
+        let Self { inner, found, told, timed_out } = self;
+        let Some(timeout) = inner.due(*timed_out, told) else { return false };
+        told.drain(..).for_each(|waker: Waker| waker.wake(Requests::DUE));
+        // There is no source whose wait can fail: what cannot be waited for was refused.
+        *timed_out = blocking(|| inner.poller.wait(found, timeout)).expect("a poller can wait");
+        inner.tell(found);
+        true
     }
+}
 
+impl Inner {
     /// Takes those whose time has come, and says how long to wait for the next; `None`: the node has stopped.
     ///
     /// When a wait has timed out, the first one's time has come, whatever the clock says.
@@ -155,9 +196,6 @@ impl Inner {
         for (key, _) in found.drain(..) {
             if key == OWN {
                 self.event.clear();
-                self.poller
-                    .arm(&self.event, OWN, Readiness::READ)
-                    .expect("it was added when the poller was made");
             }
         }
         // Not under the lock: an executor may run what it is given here.

@@ -1,4 +1,4 @@
-//! Readers that share a poller: a thread waits for all of them, and each is run when it is ready.
+//! Readers that share a poller: one wait for all of them, and each is run when it is ready.
 //!
 //! A shared Reader is an [inbox](crate::inbox). What is pushed says no more than that its waker's word is not
 //! empty: a poller's report and a request from another thread come the same way. Whoever pushes first has the
@@ -6,15 +6,16 @@
 //! more is there, arms the source with the poller, and parks. So
 //!
 //! * the steps of one Reader never overlap, and none is lost: that is the inbox's promise;
-//! * what the poller waits for is changed only by the holder of the activation, and a source that was reported
-//!   is not reported again before it is armed again: nobody races for it;
-//! * the poller's thread runs nobody's code. A step runs on the executor, as any callback does, and so does a
-//!   Handler that is run by [`deliver`](crate::ReaderContext::deliver): one that blocks is the executor's to replace,
-//!   and delays no other (`independence`).
+//! * what the poller waits for is changed only by the holder of the activation: nobody races for it. What is
+//!   reported meanwhile is taken after the step, and left out if it is not waited for any more: arming finds it;
+//! * a step runs on the executor, as any callback does, and so does a Handler that is run by
+//!   [`deliver`](crate::ReaderContext::deliver): one that blocks is the executor's to replace, and delays no other
+//!   (`independence`), since the poller's next turn is queued there like any task.
 //!
-//! Reports are *levels, once*: a step need not use up what is there, since arming finds it again. (With edges,
-//! each source would have to be read until it would block, and one that forgets it once hangs for ever.) The
-//! price is a system call for each report.
+//! The poller reports what is *new*, and what is there when a source is *armed*. So a step need not use up what is
+//! there: the source is armed again after it, which is a system call, and finds the rest. Only if the Reader
+//! [says](Stepwise::has_used_up) that nothing is left, what comes next is new, and reported by itself. An end
+//! that came together with what was read is not new; the report says that it is there.
 
 use std::io;
 use std::time::Duration;
@@ -61,7 +62,7 @@ struct Stepper<M: Send + 'static, S> {
     begun: bool,
     /// It has been added to the poller.
     added: bool,
-    /// What the poller waits for; nothing after it has reported.
+    /// What the poller waits for, and reports. Nothing, if it has to be told again.
     armed: Option<Readiness>,
 }
 
@@ -114,13 +115,19 @@ impl<M: Send + 'static, S: Stepwise<M>> Seat<M, S> {
                 return Step::Break(Ok(()));
             }
             if requests != Requests::NONE {
-                let source = requests.reported();
-                if !source.is_none() {
+                let always = Readiness::BROKEN.union(Readiness::MORE);
+                let source = requests.reported().common(armed.map_or(Readiness::NONE, |it| it.union(always)));
+                if requests.asked() != Requests::NONE || !source.is_none() {
+                    reader.step(Ready { source, requests }, context)?;
+                }
+                if !source.is_none() && (source.intersects(always) || !reader.has_used_up()) {
                     *armed = None;
                 }
-                reader.step(Ready { source, requests }, context)?;
             }
             let Wait { interest, timeout } = reader.wait();
+            if interest.is_none() {
+                *armed = None;
+            }
             let next = timeout.map(|timeout| time::now().saturating_add(timeout));
             poller.set_deadline(key, std::mem::replace(deadline, next), next);
             let Some(interest) = interest.filter(|interest| *armed != Some(*interest)) else {

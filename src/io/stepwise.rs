@@ -48,6 +48,13 @@ pub trait Stepwise<M: Send + 'static>: Send + Sized + 'static {
     /// block, except in what it calls the user's; what it does not use up is there for the next step.
     fn step(&mut self, ready: Ready, context: &ReaderContext<M>) -> Step;
 
+    /// Says whether the last step left nothing of what its source was ready for: the source said that it would
+    /// block, or a stream gave less than there was room for. Asked after each step. If so, the poller need not
+    /// look at the source again, which saves a system call; to say so wrongly is to wait for ever.
+    fn has_used_up(&self) -> bool {
+        false
+    }
+
     /// The Reader is to share a poller. Called at most once, first: what it spawns may do so too.
     fn share(&mut self) {}
 }

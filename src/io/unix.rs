@@ -274,6 +274,10 @@ impl Socket for UnixStream {
         (&mut &*self).read(buffer)
     }
 
+    fn reads_all(&self) -> bool {
+        true
+    }
+
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         (&mut &*self).write(bytes)
     }

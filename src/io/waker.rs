@@ -53,6 +53,11 @@ impl Requests {
         Self(ready.bits() << READY)
     }
 
+    /// What it is asked for by others than a poller.
+    pub(crate) fn asked(self) -> Self {
+        Self(self.0 & ((1 << READY) - 1))
+    }
+
     /// What a poller found.
     pub(crate) fn reported(self) -> Readiness {
         Readiness::from_bits(self.0 >> READY)

@@ -13,6 +13,9 @@ impl Readiness {
     pub const WRITE: Self = Self(2);
     /// Broken, or closed in both directions. Reported to whoever waits, whatever for.
     pub const BROKEN: Self = Self(4);
+    /// In a poller's reports, beside `READ`: a read that finds less than it asked for may still not have found
+    /// all, since an end, or a mark that reads stop at, has come by now.
+    pub const MORE: Self = Self(8);
 
     /// Both.
     #[must_use]
@@ -26,6 +29,12 @@ impl Readiness {
         Self(self.0 & !other.0)
     }
 
+    /// What both have.
+    #[must_use]
+    pub const fn common(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Says whether the two have something in common.
     pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -36,13 +45,13 @@ impl Readiness {
         self.0 == 0
     }
 
-    /// As the three lowest bits of a number.
+    /// As the four lowest bits of a number.
     pub const fn bits(self) -> u32 {
         self.0 as u32
     }
 
     /// The reverse of [`bits`](Self::bits); what else the number has is left out.
     pub const fn from_bits(bits: u32) -> Self {
-        Self(bits as u8 & 7)
+        Self(bits as u8 & 15)
     }
 }

@@ -49,13 +49,13 @@ pub struct Level {
 struct Polled {
     reports: Arc<Reports>,
     key: u64,
-    armed: Option<Readiness>,
+    armed: Readiness,
 }
 
 /// What is to be reported of a level to somebody who waits for `interest`.
 fn reported(ready: Readiness, interest: Readiness) -> Readiness {
     let interest = interest.union(Readiness::BROKEN);
-    Readiness::from_bits(ready.bits() & interest.bits())
+    ready.common(interest)
 }
 
 impl Level {
@@ -65,22 +65,24 @@ impl Level {
 
     /// Changes the level, and tells who waits for what it is now.
     fn set(&mut self, ready: Readiness) {
+        let risen = ready.without(self.ready);
         self.ready = ready;
         if self.waiting.as_ref().is_some_and(|(_, interest)| !reported(ready, *interest).is_none()) {
             let (bell, _) = self.waiting.take().expect("somebody waits");
             bell.ring();
         }
-        self.report();
+        self.report(risen);
     }
 
-    /// Reports to the poller, once for each time that it was armed.
-    fn report(&mut self) {
-        let Some(polled) = &mut self.polled else { return };
-        let Some(interest) = polled.armed else { return };
-        let ready = reported(self.ready, interest);
-        if !ready.is_none() {
-            polled.armed = None;
-            polled.reports.add(polled.key, ready);
+    /// Reports to the poller, if there is something new that it was armed for.
+    fn report(&self, new: Readiness) {
+        let Some(polled) = &self.polled else { return };
+        let mut interest = polled.armed;
+        if interest.intersects(Readiness::READ) {
+            interest = interest.union(Readiness::MORE);
+        }
+        if !reported(new, interest).is_none() {
+            polled.reports.add(polled.key, reported(self.ready, interest));
         }
     }
 }
@@ -177,15 +179,21 @@ struct Reports {
 
 impl Reports {
     fn add(&self, key: u64, ready: Readiness) {
-        self.found.lock().push_back((key, ready));
+        let mut found = self.found.lock();
+        match found.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, before)) => *before = before.union(ready),
+            None => found.push_back((key, ready)),
+        }
+        drop(found);
         self.added.notify_one();
     }
 }
 
 /// Where one thread waits for any number of sources, each known by a key.
 ///
-/// A source is reported once for each time that it is [armed](Self::arm). What is reported is how the source
-/// was when it became ready; it may have changed by the time the report is read.
+/// A source is reported when it is [armed](Self::arm), if it is ready then, and from then on each time that it
+/// becomes ready for more. What is reported is how the source was; it may have changed by the time the report is
+/// read. What was there when it was armed or reported last is not reported again.
 #[derive(Debug)]
 pub struct Poller(Arc<Reports>);
 
@@ -208,15 +216,15 @@ impl Poller {
             added = level.polled.is_none();
             if added {
                 let reports = Arc::clone(&self.0);
-                level.polled = Some(Polled { reports, key, armed: Some(interest) });
-                level.report();
+                level.polled = Some(Polled { reports, key, armed: interest });
+                level.report(level.ready);
             }
         });
         if added { Ok(()) } else { Err(io::ErrorKind::AlreadyExists.into()) }
     }
 
-    /// Has a source reported once, as soon as it is ready for `interest`, or broken; instead of what it was
-    /// armed for before.
+    /// Has a source reported if it is ready for `interest`, or broken, and when it becomes so; instead of what
+    /// it was armed for before.
     ///
     /// # Errors
     /// If the source is not in a poller.
@@ -225,10 +233,10 @@ impl Poller {
         source.level(&mut |level| {
             if let Some(polled) = &mut level.polled {
                 assert_eq!(polled.key, key, "a source keeps its key");
-                polled.armed = Some(interest);
+                polled.armed = interest;
                 armed = true;
             }
-            level.report();
+            level.report(level.ready);
         });
         if armed { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
     }

@@ -64,9 +64,12 @@ impl Pair {
             let readable = broken || end.ended || !end.inbound.is_empty();
             let writable = broken || end.shut || other.closed || other.inbound.len() < self.capacity;
             let mut ready = Readiness::NONE;
-            for (holds, readiness) in
-                [(readable, Readiness::READ), (writable, Readiness::WRITE), (broken, Readiness::BROKEN)]
-            {
+            for (holds, readiness) in [
+                (readable, Readiness::READ),
+                (writable, Readiness::WRITE),
+                (broken, Readiness::BROKEN),
+                (end.ended, Readiness::MORE),
+            ] {
                 if holds {
                     ready = ready.union(readiness);
                 }

@@ -226,6 +226,8 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "streams/write-against-room/poller", STREAMS, ["all came"], ALL, streams::write_against_room(On::Poller);
     "streams/echo/thread", STREAMS, ["received", "the peer ended"], ALL, streams::echo(On::Thread);
     "streams/echo/poller", STREAMS, ["received", "the peer ended"], ALL, streams::echo(On::Poller);
+    "streams/last-words/thread", STREAMS, ["received", "the peer ended"], ALL, streams::last_words(On::Thread);
+    "streams/last-words/poller", STREAMS, ["received", "the peer ended"], ALL, streams::last_words(On::Poller);
     "streams/panic-in-session/thread", PANICS, ["ended by a panic"], ALL, streams::panic_in_session(On::Thread);
     "streams/panic-in-session/poller", PANICS, ["ended by a panic"], ALL, streams::panic_in_session(On::Poller);
     "streams/close-against-accept/thread", OWNED, ["accepted", "stopped"], LARGE, streams::close_against_accept(On::Thread);

@@ -42,6 +42,10 @@ impl Socket for Wire {
         self.0.read(buffer)
     }
 
+    fn reads_all(&self) -> bool {
+        true
+    }
+
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)
     }
@@ -257,6 +261,17 @@ pub(crate) fn echo(on: On) {
     let got = read(&far, 1);
     check(got == 1, Guarantee::WakeUp, || "what was sent came back".into());
     drop(far);
+    stop(&node);
+}
+
+/// A peer sends, and ends: the end may have come by the time what was sent is read.
+pub(crate) fn last_words(on: On) {
+    let node = node();
+    let (_, _, far) = connection(&node, on, 1, Deed::Note);
+    write(&far, 1);
+    let _ = far.shutdown_write();
+    // The end comes back only if it was heard.
+    check(read(&far, 1) == 0, Guarantee::WakeUp, || "something was written".into());
     stop(&node);
 }
 

@@ -110,7 +110,7 @@ fn both_halves_closed_is_broken() {
 }
 
 #[test]
-fn a_poller_reports_once_for_each_time_it_is_armed() {
+fn a_poller_reports_what_is_new_and_what_is_there_when_it_is_armed() {
     explore(|| {
         let (near, far) = pair(2).expect("two descriptors");
         let far = Arc::new(far);
@@ -128,13 +128,24 @@ fn a_poller_reports_once_for_each_time_it_is_armed() {
             found
         };
         assert_eq!(next(), [(2, Readiness::READ)]);
-        // It was not read, and is reported no more: only what is armed is.
+        // It was not read, and is not reported again as long as nothing new comes.
         let event = Event::new().expect("a descriptor");
         event.raise();
         poller.add(&event, 1, Readiness::READ).expect("it was not added before");
         assert_eq!(next(), [(1, Readiness::READ)]);
         poller.arm(&near, 2, Readiness::READ).expect("it was added");
         assert_eq!(next(), [(2, Readiness::READ)]);
+        // Read to where nothing is left, it is reported by itself when more comes, and so is the end.
+        writer.expect("a thread").join();
+        assert_eq!(near.read(&mut [0; 2]).ok(), Some(1));
+        let writer = {
+            let far = Arc::clone(&far);
+            thread::spawn("writer".into(), 0, move || assert_eq!(far.write(&[7]).ok(), Some(1)))
+        };
+        assert_eq!(next(), [(2, Readiness::READ)]);
+        assert_eq!(near.read(&mut [0; 2]).ok(), Some(1));
+        far.shutdown_write().expect("it is open");
+        assert_eq!(next(), [(2, Readiness::READ.union(Readiness::MORE))]);
         poller.remove(&near);
         writer.expect("a thread").join();
     });

@@ -93,19 +93,34 @@ const MOST_SOURCES: usize = 4;
 
 fn polled(flags: PollFlags) -> Readiness {
     let broken = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
-    readiness(flags.intersects(PollFlags::IN), flags.intersects(PollFlags::OUT), flags.intersects(broken))
+    readiness([
+        (flags.intersects(PollFlags::IN), Readiness::READ),
+        (flags.intersects(PollFlags::OUT), Readiness::WRITE),
+        (flags.intersects(broken), Readiness::BROKEN),
+    ])
 }
 
-fn readiness(read: bool, write: bool, broken: bool) -> Readiness {
-    let all = [(read, Readiness::READ), (write, Readiness::WRITE), (broken, Readiness::BROKEN)];
+fn reported(flags: EventFlags) -> Readiness {
+    readiness([
+        (flags.intersects(EventFlags::IN | READ_ON), Readiness::READ),
+        (flags.intersects(EventFlags::OUT), Readiness::WRITE),
+        (flags.intersects(EventFlags::ERR | EventFlags::HUP), Readiness::BROKEN),
+        (flags.intersects(READ_ON), Readiness::MORE),
+    ])
+}
+
+fn readiness<const N: usize>(all: [(bool, Readiness); N]) -> Readiness {
     let ready = all.into_iter().filter(|(holds, _)| *holds);
     ready.fold(Readiness::NONE, |all, (_, one)| all.union(one))
 }
 
-/// What a poller is told to report, once.
+/// What makes a read return less than there is: the end, which comes by itself, and urgent data.
+const READ_ON: EventFlags = EventFlags::RDHUP.union(EventFlags::PRI);
+
+/// What a poller is told to report, at each change.
 fn armed(interest: Readiness) -> EventFlags {
-    let mut flags = EventFlags::ONESHOT;
-    flags.set(EventFlags::IN, interest.intersects(Readiness::READ));
+    let mut flags = EventFlags::ET;
+    flags.set(EventFlags::IN | READ_ON, interest.intersects(Readiness::READ));
     flags.set(EventFlags::OUT, interest.intersects(Readiness::WRITE));
     flags
 }
@@ -117,8 +132,9 @@ fn timespec(timeout: Option<Duration>) -> Option<Timespec> {
 
 /// Where one thread waits for any number of sources, each known by a key.
 ///
-/// A source is reported once for each time that it is [armed](Self::arm), so what was reported is nobody
-/// else's until it is armed again.
+/// A source is reported when it is [armed](Self::arm), if it is ready then, and from then on each time that
+/// something more comes for which it is armed. What was there when it was armed or reported last is not reported
+/// again: who does not use it up has to arm the source again.
 #[derive(Debug)]
 pub struct Poller(OwnedFd);
 
@@ -143,8 +159,8 @@ impl Poller {
         Ok(epoll::add(&self.0, source.as_fd(), EventData::new_u64(key), armed(interest))?)
     }
 
-    /// Has a source reported once, as soon as it is ready for `interest`, or broken; instead of what it was
-    /// armed for before.
+    /// Has a source reported if it is ready for `interest`, or broken, and when it becomes so; instead of what
+    /// it was armed for before.
     ///
     /// # Errors
     /// The operating system's: it has no memory.
@@ -174,9 +190,7 @@ impl Poller {
         found.extend(events.iter().map(|event| {
             // Copied: the structure is packed.
             let flags = event.flags;
-            let broken = flags.intersects(EventFlags::ERR | EventFlags::HUP);
-            let (read, write) = (flags.intersects(EventFlags::IN), flags.intersects(EventFlags::OUT));
-            (event.data.u64(), readiness(read, write, broken))
+            (event.data.u64(), reported(flags))
         }));
         Ok(timed_out)
     }
