@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use antiphon::io::tcp;
+use antiphon::io::{shared, tcp};
 use antiphon::{Actor, Context, Exit, Handler, HandlerContext, Interrupt, Node, Reader, ReaderContext};
 use support::scale;
 
@@ -117,14 +117,17 @@ fn metas() {
     measure(count, &node, || drop(node.spawn(Owner(Some(spawn))).expect("there is room for the threads")));
 }
 
-fn connections() {
+fn connections(share: bool) {
     let count = scale(2_000);
     let node = Node::new();
     let socket = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     let address = socket.local_addr().expect("it is bound");
     let listen = move |context: &Context<'_, Infallible>| {
         let (reader, handler) = tcp::listener(socket, |_| Idle)?;
-        context.spawn_meta(reader, handler)?;
+        match share {
+            true => drop(context.spawn_meta(shared(reader), handler)?),
+            false => drop(context.spawn_meta(reader, handler)?),
+        }
         Ok(())
     };
     node.spawn(Owner(Some(listen))).expect("there is room for a listener");
@@ -134,10 +137,11 @@ fn connections() {
     });
 }
 
-const SUBJECTS: [(&str, fn()); 3] = [
+const SUBJECTS: [(&str, fn()); 4] = [
     ("idle process", processes),
     ("idle meta-process, its Reader's thread included", metas),
-    ("idle TCP connection, its Reader's thread included", connections),
+    ("idle TCP connection, its Reader's thread included", || connections(false)),
+    ("idle TCP connection, its Reader on a shared poller", || connections(true)),
 ];
 
 fn main() {
