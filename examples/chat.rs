@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::net::TcpListener;
 use std::process::ExitCode;
+use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
 use antiphon::io::tcp::{self, Command, Event, Forward};
+use antiphon::io::{Signal, signals};
 use antiphon::{Actor, ActorId, Address, Context, Exit, Node};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 /// The longest line, in bytes.
 const LONGEST: usize = 4096;
@@ -41,6 +41,7 @@ impl Member {
 struct Room {
     socket: Option<TcpListener>,
     members: HashMap<ActorId, Member>,
+    signalled: Sender<signals::Received>,
 }
 
 impl Room {
@@ -90,6 +91,10 @@ impl Actor for Room {
         let room = context.address();
         let (reader, handler) = tcp::listener(socket, move |peer| Forward::new(room.clone(), peer))?;
         context.spawn_meta(reader, handler)?;
+        let signalled = self.signalled.clone();
+        let tell = move |signal| signalled.send(signal).map_err(|_| Exit::Normal);
+        let (reader, handler) = signals::signals([Signal::Interrupt, Signal::Terminate], tell)?;
+        context.spawn_meta(reader, handler)?;
         Ok(())
     }
 
@@ -129,13 +134,14 @@ impl Actor for Room {
 }
 
 fn run(address: &str) -> Result<(), Box<dyn Error>> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let socket =
         TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    println!("listening on {}", socket.local_addr()?);
+    let address = socket.local_addr()?;
+    let (signalled, signal) = mpsc::channel();
     let node = Node::new();
-    node.spawn(Room { socket: Some(socket), members: HashMap::new() })?;
-    signals.forever().next();
+    node.spawn(Room { socket: Some(socket), members: HashMap::new(), signalled })?;
+    println!("listening on {address}");
+    signal.recv()?;
     node.stop(Duration::from_secs(5))?;
     println!("stopped");
     Ok(())

@@ -4,12 +4,12 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::net::TcpListener;
 use std::process::ExitCode;
+use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
-use antiphon::io::tcp;
+// ANCHOR: server
+use antiphon::io::{Signal, signals, tcp};
 use antiphon::{Actor, Context, Exit, Node};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 /// What each connection does: it writes what it reads.
 struct Echo;
@@ -21,14 +21,21 @@ impl tcp::Session for Echo {
 }
 
 /// The process that the listener and its connections belong to. When it ends, they end.
-struct Server(Option<TcpListener>);
+struct Server {
+    socket: Option<TcpListener>,
+    signalled: Sender<signals::Received>,
+}
 
 impl Actor for Server {
     type Message = Infallible;
 
     fn init(&mut self, context: &mut Context<'_, Infallible>) -> Result<(), Exit> {
-        let socket = self.0.take().expect("init is called once");
+        let socket = self.socket.take().expect("init is called once");
         let (reader, handler) = tcp::listener(socket, |_peer| Echo)?;
+        context.spawn_meta(reader, handler)?;
+        let signalled = self.signalled.clone();
+        let tell = move |signal| signalled.send(signal).map_err(|_| Exit::Normal);
+        let (reader, handler) = signals::signals([Signal::Interrupt, Signal::Terminate], tell)?;
         context.spawn_meta(reader, handler)?;
         Ok(())
     }
@@ -37,15 +44,17 @@ impl Actor for Server {
         match message {}
     }
 }
+// ANCHOR_END: server
 
 fn run(address: &str) -> Result<(), Box<dyn Error>> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let socket =
         TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    println!("listening on {}", socket.local_addr()?);
+    let address = socket.local_addr()?;
+    let (signalled, signal) = mpsc::channel();
     let node = Node::new();
-    node.spawn(Server(Some(socket)))?;
-    signals.forever().next();
+    node.spawn(Server { socket: Some(socket), signalled })?;
+    println!("listening on {address}");
+    signal.recv()?;
     node.stop(Duration::from_secs(5))?;
     println!("stopped");
     Ok(())

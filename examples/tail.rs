@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
 use antiphon::io::file::{self, Change, Line, Options, Reading, Session};
+use antiphon::io::{Signal, signals};
 use antiphon::{Actor, Address, Context, Exit, Node};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 /// What is printed: a line of a file, or what has become of the file.
 enum Print {
@@ -16,6 +16,7 @@ enum Print {
     News { file: String, news: String },
 }
 
+// ANCHOR: session
 /// What each file's meta-process does: it hands everything to the printer.
 struct Follow {
     file: String,
@@ -53,6 +54,7 @@ impl Session for Follow {
         }
     }
 }
+// ANCHOR_END: session
 
 /// The process that prints, and that the files belong to. As long as it has not printed a line, the line
 /// holds up whoever reads that file.
@@ -60,6 +62,7 @@ struct Printer {
     files: Vec<String>,
     /// Which file the last line was of.
     last: Option<String>,
+    signalled: Sender<signals::Received>,
 }
 
 impl Actor for Printer {
@@ -71,6 +74,10 @@ impl Actor for Printer {
             let (reader, handler) = file::reader(Options::new(file).follow().from_end(), session)?;
             context.spawn_meta(reader, handler)?;
         }
+        let signalled = self.signalled.clone();
+        let tell = move |signal| signalled.send(signal).map_err(|_| Exit::Normal);
+        let (reader, handler) = signals::signals([Signal::Interrupt, Signal::Terminate], tell)?;
+        context.spawn_meta(reader, handler)?;
         Ok(())
     }
 
@@ -101,11 +108,11 @@ fn run(files: Vec<String>) -> Result<(), Box<dyn Error>> {
     if files.is_empty() {
         return Err("which files? Say their names".into());
     }
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let (signalled, signal) = mpsc::channel();
     let node = Node::new();
-    node.spawn(Printer { files, last: None })?;
+    node.spawn(Printer { files, last: None, signalled })?;
     eprintln!("tail: following");
-    signals.forever().next();
+    signal.recv()?;
     node.stop(Duration::from_secs(5))?;
     Ok(())
 }

@@ -35,6 +35,15 @@ fn lines_come_back_and_control_c_ends_it() {
 }
 
 #[test]
+fn control_c_ends_it_from_when_it_says_that_it_listens() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut echo = Server::start("echo");
+        echo.example.signal(signal);
+        assert_eq!(echo.example.rest(), "stopped\n");
+    }
+}
+
+#[test]
 fn an_address_in_use_is_an_error_that_says_so() {
     let echo = Server::start("echo");
     let stderr = refuses("echo", &[&echo.address]);
