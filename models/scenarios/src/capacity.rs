@@ -120,6 +120,8 @@ pub(crate) fn back_pressure_against_end() {
     go_on.open();
     busy.join();
     thread.join();
+    let closed = matches!(narrow.send(Letter::Note), Err(SendError::Closed(_)));
+    check(closed, Guarantee::ClosedIsClosed, || "it has ended, and accepts or has no room".into());
     stop(&node);
 }
 

@@ -161,6 +161,7 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "meta/parent-ends-with-metas/2", OWNED, ["interrupted"], LARGE, meta::parent_ends_with_metas(2);
     "meta/parent-ends-beside-another", INTERRUPTED, ["interrupted"], ALL, meta::parent_ends_beside_another();
     "meta/parent-fails-after-spawn", &[TerminateOnce, ReaderLifetime, RaceFreedom, NoLeak], ["init failed", "interrupted"], ALL, meta::parent_fails_after_spawn();
+    "meta/failure-beside-its-parent", &[CallIsolation, TerminateOnce, Ownership, RaceFreedom, NoLeak], ["failed"], ALL, meta::failure_beside_its_parent();
     "meta/parent-ends-against-send", META, ["accepted", "refused"], ALL, meta::parent_ends_against_send();
     "meta/panic-in-reader", PANICS, ["handled"], ALL, meta::panic_in_reader();
     "meta/panic-in-handle", PANICS, ["ended by a panic"], ALL, meta::panic_in_handler(None);

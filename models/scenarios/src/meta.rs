@@ -1,6 +1,6 @@
 //! Meta-processes: a Reader beside a Handler.
 
-use antiphon::{Address, Exit, Node, ReaderContext};
+use antiphon::{Actor, Address, Context, Exit, Node, ReaderContext};
 use antiphon_harness::{check, reached};
 use antiphon_spec::Guarantee;
 use platform::thread::JoinHandle;
@@ -18,7 +18,7 @@ where
     let meta = platform::sync::Arc::new(platform::sync::Mutex::new(None));
     let parent = {
         let meta = meta.clone();
-        Parent::new(move |context: &antiphon::Context<'_, Mail>| {
+        Parent::new(move |context: &Context<'_, Mail>| {
             *meta.lock() = context.spawn_meta(reader, clerk).ok();
             Ok(())
         })
@@ -126,7 +126,7 @@ pub(crate) fn parent_ends_against_spawn() {
 /// The parent ends, with `metas` meta-processes whose Readers are blocked.
 pub(crate) fn parent_ends_with_metas(metas: u64) {
     let node = node();
-    let parent = Parent::new(move |context: &antiphon::Context<'_, Mail>| {
+    let parent = Parent::new(move |context: &Context<'_, Mail>| {
         for _ in 0..metas {
             context.spawn_meta(blocked(), Clerk::new())?;
         }
@@ -150,13 +150,46 @@ pub(crate) fn parent_ends_beside_another() {
 /// The parent's `init` fails after it has spawned a meta-process, which ends too.
 pub(crate) fn parent_fails_after_spawn() {
     let node = node();
-    let parent = Parent::new(|context: &antiphon::Context<'_, Mail>| {
+    let parent = Parent::new(|context: &Context<'_, Mail>| {
         context.spawn_meta(blocked(), Clerk::new())?;
         Err(Exit::Failed("planned".into()))
     });
     if node.spawn(parent).is_err() {
         reached("init failed");
     }
+    stop(&node);
+}
+
+/// Has a meta-process that fails, which is nothing to it.
+struct Unmoved;
+
+impl Actor for Unmoved {
+    type Message = Mail;
+
+    fn init(&mut self, context: &mut Context<'_, Mail>) -> Result<(), Exit> {
+        let reader = Read::soon(|_: &ReaderContext<Mail>| {
+            reached("failed");
+            Err(Exit::Failed("planned".into()))
+        });
+        context.spawn_meta(reader, Clerk::new())?;
+        Ok(())
+    }
+
+    fn handle(&mut self, mail: Mail, _: &mut Context<'_, Mail>) -> Result<(), Exit> {
+        mail.obey()
+    }
+
+    fn terminate(&mut self, reason: &Exit, _: &mut Context<'_, Mail>) {
+        let its_own = *reason == Exit::Shutdown;
+        check(its_own, Guarantee::CallIsolation, || format!("the parent ended, too: {reason}"));
+    }
+}
+
+/// A meta-process fails; its parent ends when the node does.
+pub(crate) fn failure_beside_its_parent() {
+    let node = node();
+    let parent = node.spawn(Unmoved).expect("the node is up");
+    send(&parent, Mail::new());
     stop(&node);
 }
 

@@ -68,12 +68,23 @@ impl Socket for Wire {
 enum Deed {
     /// Nothing but to note it.
     Note,
+    /// The same; whoever waits at a gate is told when the session is gone.
+    Leave(Arc<Farewell>),
     /// Write it back.
     Echo,
     /// Keep it until two bytes are there, and somebody who is told takes them; then, nothing.
     Keep(Arc<Mutex<Vec<Data>>>, Gate),
     /// Panic.
     Panic,
+}
+
+/// Opens its gate when it is dropped.
+struct Farewell(Gate);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.0.open();
+    }
 }
 
 /// A session that does its deed, and whether it has done enough of it.
@@ -83,7 +94,7 @@ impl Session for Voice {
     fn received(&mut self, data: Data, connection: &mut Connection<'_>) -> Result<(), Exit> {
         reached("received");
         match &self.0 {
-            Deed::Note => {}
+            Deed::Note | Deed::Leave(_) => {}
             Deed::Echo => connection.write(data)?,
             Deed::Keep(kept, told) => {
                 if !self.1 {
@@ -203,13 +214,17 @@ pub(crate) fn two_interrupts(on: On) {
 /// The peer ends while somebody has the connection write.
 pub(crate) fn write_against_end(on: On) {
     let node = node();
-    let (_, connection, far) = connection(&node, on, 1, Deed::Note);
+    let gone = Gate::new();
+    let leave = Deed::Leave(Arc::new(Farewell(gone.clone())));
+    let (_, connection, far) = connection(&node, on, 1, leave);
     let peer = start(move || drop(far));
     reached(match connection.send(Command::write(vec![7])) {
         Ok(()) => "accepted",
         Err(_) => "refused",
     });
     peer.join();
+    // Where the end goes unheard, this is a deadlock.
+    gone.pass();
     stop(&node);
 }
 

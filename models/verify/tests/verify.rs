@@ -349,6 +349,26 @@ fn the_list_has_every_guarantee_with_what_exercises_it() {
         scenario["name"] == "inbox/close/2x1" && scenario["engine"] == "loom/preemptions-2"
     }));
     assert!(no_loss["seeded_bugs"].as_array().unwrap().iter().any(|bug| bug == "spec/LeftoversDropped"));
+    for guarantee in guarantees {
+        let statement = guarantee["statement"].as_str().unwrap();
+        assert!(statement.ends_with('.'), "{guarantee}");
+        let scenarios = guarantee["scenarios"].as_array().unwrap();
+        let on = |engine: &str| scenarios.iter().any(|on| on["engine"].as_str().unwrap().starts_with(engine));
+        // What real threads read and wrote, and what they kept, nobody watches but by way of `io` and sanitizers.
+        let unwatched = ["race-freedom", "handover", "no-leak"].contains(&guarantee["id"].as_str().unwrap());
+        for engine in ["explorer", "loom", "shuttle", "threads"] {
+            assert!(
+                on(engine) || (engine == "threads" && unwatched),
+                "{} has no scenario on {engine}",
+                guarantee["id"]
+            );
+        }
+        assert!(
+            !guarantee["seeded_bugs"].as_array().unwrap().is_empty(),
+            "{} is never broken",
+            guarantee["id"]
+        );
+    }
     let text = antiphon(&["verify", "--list"]).expect(0).out;
     assert!(text.contains(antiphon_spec::Guarantee::NoLoss.statement().split(',').next().unwrap()), "{text}");
 }

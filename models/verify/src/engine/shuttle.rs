@@ -40,12 +40,52 @@ pub(crate) enum Strategy {
     Urw,
 }
 
+/// How many executions rest on one estimate of how much each task does.
+const WALK: usize = 200;
+
+/// Uniform random walks, one after the other. What a task has to do depends on how the execution went in which it was
+/// counted: who is refused has little, and was then so seldom chosen that it would be refused again.
+struct Walks {
+    walk: UrwRandomScheduler,
+    seed: u64,
+    left: usize,
+}
+
+impl Walks {
+    fn new(seed: u64) -> Self {
+        Self { walk: UrwRandomScheduler::new_from_seed(seed, WALK), seed, left: WALK }
+    }
+}
+
+impl Scheduler for Walks {
+    fn new_execution(&mut self) -> Option<Steps> {
+        if self.left == 0 {
+            *self = Self::new(self.seed.wrapping_add(1));
+        }
+        self.left -= 1;
+        self.walk.new_execution()
+    }
+
+    fn next_task(
+        &mut self,
+        runnable: &[&Runnable],
+        current: Option<TaskId>,
+        is_yielding: bool,
+    ) -> Option<TaskId> {
+        self.walk.next_task(runnable, current, is_yielding)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        self.walk.next_u64()
+    }
+}
+
 /// Samples executions until the time is over.
 pub(crate) fn explore(task: &Task, body: fn(), strategy: Strategy) -> Outcome {
     let inner: Box<dyn Scheduler + Send> = match strategy {
         Strategy::Random => Box::new(RandomScheduler::new_from_seed(task.seed, usize::MAX)),
         Strategy::Pct => Box::new(PctScheduler::new_from_seed(task.seed, PCT_DEPTH, usize::MAX)),
-        Strategy::Urw => Box::new(UrwRandomScheduler::new_from_seed(task.seed, usize::MAX)),
+        Strategy::Urw => Box::new(Walks::new(task.seed)),
     };
     let steps = Rc::new(RefCell::new(Steps::default()));
     let scheduler = Recording { inner, steps: steps.clone(), deadline: task.deadline };
