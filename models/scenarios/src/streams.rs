@@ -69,7 +69,7 @@ enum Deed {
     /// Nothing but to note it.
     Note,
     /// The same; whoever waits at a gate is told when the session is gone.
-    Leave(Arc<Farewell>),
+    Leave(#[expect(dead_code, reason = "it is there to be dropped")] Arc<Farewell>),
     /// Write it back.
     Echo,
     /// Keep it until two bytes are there, and somebody who is told takes them; then, nothing.
