@@ -41,7 +41,7 @@ pub(crate) enum Strategy {
 }
 
 /// How many executions rest on one estimate of how much each task does.
-const WALK: usize = 200;
+const WALK: usize = 50;
 
 /// Uniform random walks, one after the other. What a task has to do depends on how the execution went in which it was
 /// counted: who is refused has little, and was then so seldom chosen that it would be refused again.
