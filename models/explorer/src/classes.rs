@@ -44,6 +44,27 @@ pub fn classes(
     most: u64,
     outcome: impl Fn() -> String + Send + Sync + 'static,
 ) -> Classes {
+    find(program, mode, Most { executions: most, hopeful: f64::INFINITY }, outcome)
+}
+
+/// When a search is given up.
+#[derive(Clone, Copy)]
+struct Most {
+    /// After so many executions.
+    executions: u64,
+    /// When it seems, after [`ENOUGH`] of them, that there are more than so many.
+    hopeful: f64,
+}
+
+/// How many executions tell whether a search has any hope. What it guesses of the whole is then far too little.
+const ENOUGH: u64 = 100;
+
+fn find(
+    program: &Program,
+    mode: Mode,
+    most: Most,
+    outcome: impl Fn() -> String + Send + Sync + 'static,
+) -> Classes {
     let limits = Limits { depth: DEPTH, preemptions: None };
     let job = Job::default();
     let outcome: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(outcome);
@@ -64,7 +85,7 @@ pub struct Agreement {
 }
 
 /// Compares what both reduced searches find with what a search without reduction finds: the same classes, each
-/// completed once, with the same outcomes. None if there are more than `most` schedules.
+/// completed once, with the same outcomes. None if there are more than `most` schedules, or seem to be ten times as many.
 ///
 /// # Errors
 /// In what they differ.
@@ -76,7 +97,8 @@ pub fn cross_check(
     most: u64,
     outcome: impl Fn() -> String + Send + Sync + Clone + 'static,
 ) -> Option<Result<Agreement, String>> {
-    let naive = classes(program, Mode::Naive, most, outcome.clone());
+    let most = Most { executions: most, hopeful: 10.0 * most as f64 };
+    let naive = find(program, Mode::Naive, most, outcome.clone());
     if !naive.complete {
         return None;
     }
@@ -109,7 +131,7 @@ pub fn cross_check(
 fn count<S: Search>(
     program: &Program,
     search: &mut S,
-    most: u64,
+    most: Most,
     outcome: &Arc<dyn Fn() -> String + Send + Sync>,
 ) -> Classes {
     let said = Arc::new(Mutex::new(String::new()));
@@ -152,7 +174,9 @@ fn count<S: Search>(
             found.complete = true;
             return found;
         }
-        if found.executions + found.redundant >= most {
+        let begun = found.executions + found.redundant;
+        let hopeless = || begun as f64 / search.progress() > most.hopeful;
+        if begun >= most.executions || (begun == ENOUGH && hopeless()) {
             return found;
         }
     }

@@ -41,6 +41,9 @@ const BATCH: usize = 2_000;
 /// How many ways to be outside of the model are told.
 const TOLD: usize = 4;
 
+/// Where the trace is kept that cannot be made again from what is reported, because it was broken at random.
+const KEPT: &str = "target/verify/judges-differ.jsonl";
+
 /// The engines that run the source as it is: the model must explain all that they record.
 const OF_THE_SOURCE: &[&str] = &["explorer", "loom", "shuttle", "threads"];
 
@@ -229,8 +232,13 @@ impl Tally {
             Together::Named(_) if origin == "broken" => "rejected by both, under different names",
             // Nobody's runtime did this. It is one of the judges that is at fault, and nothing is violated.
             Together::Apart(why) if origin == "broken" => {
-                self.unexplained
-                    .get_or_insert(format!("the judges differ over a trace that was broken: {why}"));
+                self.unexplained.get_or_insert_with(|| {
+                    let kept = match files::replace(&files::root().join(KEPT), trace) {
+                        Ok(()) => format!("it is in {KEPT}"),
+                        Err(error) => format!("it could not be kept in {KEPT}: {error}"),
+                    };
+                    format!("the judges differ over a trace that was broken ({kept}): {why}")
+                });
                 "judged differently"
             }
             Together::Named(why) | Together::Apart(why) => {
