@@ -33,6 +33,8 @@ struct Mutant {
     #[serde(default)]
     shows: BTreeMap<String, String>,
     #[serde(default)]
+    spurious: bool,
+    #[serde(default)]
     unseen: BTreeMap<String, String>,
 }
 
@@ -111,7 +113,7 @@ fn declarations(engine: &str, mutants: &[Mutant], out: &Path) -> Result<String, 
     let [runtime, scenarios] = ["runtime", "scenarios"].map(|part| out.join(part).join("lib.rs"));
     let (mut list, mut unseen) = (String::new(), String::new());
     for (index, mutant) in mutants.iter().enumerate() {
-        let Mutant { file, why, .. } = mutant;
+        let Mutant { file, why, spurious, .. } = mutant;
         let name = format!("mutant/{}", mutant.name);
         let breaks = guarantee(&mutant.breaks)?;
         if let Some(why) = mutant.unseen.get(engine) {
@@ -127,7 +129,7 @@ fn declarations(engine: &str, mutants: &[Mutant], out: &Path) -> Result<String, 
         };
         let _ = writeln!(
             list,
-            "        Mutant {{ name: {name:?}, breaks: {breaks}, shows: {shows}, file: {file:?}, why: {why:?}, \
+            "        Mutant {{ name: {name:?}, breaks: {breaks}, shows: {shows}, spurious: {spurious}, file: {file:?}, why: {why:?}, \
              scenarios: crate::scenarios(&{:?}), install: || crate::install({}) }},",
             mutant.scenarios,
             number(index)

@@ -15,6 +15,8 @@ pub struct Mutant {
     /// it breaks. But an engine stops at the first thing that is wrong, and what was not handed over, or not
     /// excluded, is to an engine that watches memory a data race first.
     pub shows: fn(Engine) -> Guarantee,
+    /// Whether it takes a wait that ends for no reason to see it.
+    pub spurious: bool,
     /// The source file of the runtime that is changed.
     pub file: &'static str,
     /// What the change is, and what goes wrong with it.

@@ -282,7 +282,7 @@ fn terminate_begin(life: &mut Life, actor: ActorId, judge: &mut Judge<'_>) {
 /// The runtime says that the actor has ended.
 fn ended(lives: &mut Lives, actor: ActorId, judge: &mut Judge<'_>) {
     let parent = lives.of(actor).and_then(|life| life.parent);
-    if let Some(report) = parent.and_then(|parent| lives.of(parent)?.ended) {
+    if let Some(report) = parent.and_then(|parent| lives.of(parent)?.reported) {
         with(lives, actor, judge, |life, actor, judge| ends_after_its_parent(life, actor, report, judge));
     }
     with(lives, actor, judge, |life, actor, judge| {
@@ -310,14 +310,17 @@ fn ended(lives: &mut Lives, actor: ActorId, judge: &mut Judge<'_>) {
     reported(lives, actor, Report::Ended, judge);
 }
 
-/// Where ends are told, a meta-process's comes first, also if its callbacks were over in time.
+/// Where ends are told, a meta-process's comes first, also if its callbacks were over in time: before its parent's, and
+/// before anybody is told of that.
 fn ends_after_its_parent(life: &mut Life, actor: ActorId, report: At, judge: &mut Judge<'_>) {
     if life.adopted_at().is_some() && !life.outlived && life.ended.is_none() {
         life.outlived = true;
         judge.violated(
             Guarantee::Ownership,
             [report],
-            format!("meta-process {actor} is reported ended after its parent"),
+            format!(
+                "meta-process {actor} is reported ended after its parent, or after a watcher was told of that"
+            ),
             "the end of a meta-process before its parent's",
         );
     }
@@ -341,9 +344,15 @@ impl std::fmt::Display for Report {
 
 /// Somebody learns that the actor has ended: its Reader must have, and each of its meta-processes.
 fn reported(lives: &mut Lives, actor: ActorId, how: Report, judge: &mut Judge<'_>) {
-    let Some(life) = lives.of(actor).filter(|life| life.reported.is_none()) else { return };
+    let Some(life) = lives.of(actor) else { return };
+    let known = life.reported.is_some();
+    if known && how == Report::Down {
+        return;
+    }
     // The Reader's recorded end lies inside the real interval: it was still in progress.
-    if let Span::Open(begin) = life.reader {
+    if let Span::Open(begin) = life.reader
+        && !known
+    {
         judge.violated(
             Guarantee::ReaderLifetime,
             [begin],
@@ -353,10 +362,11 @@ fn reported(lives: &mut Lives, actor: ActorId, how: Report, judge: &mut Judge<'_
     }
     let here = judge.here();
     for child in life.children.clone() {
-        let Some(left) = lives.lives.get_mut(&child).filter(|left| !left.ambiguous) else { continue };
-        // The runtime's own report says by its definition that every Reader below is over, too. A child that
-        // was itself reported too early has been reported.
-        let reads = how == Report::Ended && left.reader.is_open() && left.ended.is_none();
+        let Some(left) = lives.lives.get_mut(&child).filter(|left| !left.ambiguous && !left.outlived) else {
+            continue;
+        };
+        // It has not ended before its Reader has. A child that was itself reported too early has been reported.
+        let reads = left.reader.is_open() && left.ended.is_none();
         if left.over_at().is_some() && !reads {
             continue;
         }
@@ -371,10 +381,14 @@ fn reported(lives: &mut Lives, actor: ActorId, how: Report, judge: &mut Judge<'_
                 );
             }
             // Its spawn may yet be refused.
-            None => left.too_late = Some(here),
+            None => {
+                left.too_late.get_or_insert(here);
+            }
         }
     }
-    with(lives, actor, judge, |life, _, _| life.reported = Some(here));
+    with(lives, actor, judge, |life, _, _| {
+        life.reported.get_or_insert(here);
+    });
 }
 
 pub(super) fn finish(lives: &Lives, judge: &mut Judge<'_>) {

@@ -126,13 +126,14 @@ impl Seen {
 }
 
 /// Explores everything, or until the time is over.
-pub(crate) fn explore(task: &Task, body: fn(), install: fn()) -> Outcome {
+pub(crate) fn explore(task: &Task, body: fn(), install: fn(), spurious: bool) -> Outcome {
     let seen = Arc::new(Seen::beside(task.part.checkpoint.as_deref()));
     let program = program(task, body, install, &seen);
     let watch = task.watch.clone();
     let time = task.deadline.saturating_duration_since(Instant::now());
     let explorer = Explorer::new()
         .workers(1)
+        .spurious(u32::from(spurious))
         .build(env!("ANTIPHON_SOURCES"))
         .budget(Some(time))
         .shard(task.part.shard.unwrap_or(Shard::WHOLE))
@@ -165,14 +166,14 @@ pub(crate) fn explore(task: &Task, body: fn(), install: fn()) -> Outcome {
 }
 
 /// Runs the one execution that `schedule` describes.
-pub(crate) fn replay(task: &Task, body: fn(), install: fn(), schedule: &str) -> Outcome {
+pub(crate) fn replay(task: &Task, body: fn(), install: fn(), spurious: bool, schedule: &str) -> Outcome {
     let steps: Steps = match schedule.parse() {
         Ok(steps) => steps,
         Err(error) => return Outcome::no_result(format!("{error}")),
     };
     let seen = Arc::new(Seen::default());
     let program = program(task, body, install, &seen);
-    let explorer = Explorer::new().workers(1);
+    let explorer = Explorer::new().workers(1).spurious(u32::from(spurious));
     let mut played = explorer.replay(&program, &steps);
     if played.failure.as_ref().is_some_and(|failed| matches!(failed.kind, FailureKind::Deadlock)) {
         // Once more, now that it is known that everything comes to rest.

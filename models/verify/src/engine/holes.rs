@@ -105,7 +105,7 @@ fn litmus_engine(engine: Configuration) -> Option<Engine> {
     match engine {
         Configuration::Loom { .. } => Some(Engine::Loom),
         // The samplers run on the same platform, which is what a hole of theirs is a hole of.
-        Configuration::Explorer | Configuration::Shuttle(_) => Some(Engine::Explorer),
+        Configuration::Explorer { .. } | Configuration::Shuttle(_) => Some(Engine::Explorer),
         Configuration::Threads
         | Configuration::Spec
         | Configuration::Proof(_)
@@ -149,7 +149,8 @@ mod tests {
         assert!(programs(loom, None).len() > 10);
         let atomics = BTreeSet::from([Concern::Load, Concern::LoadAndStore]);
         assert!(
-            programs(Configuration::Explorer, Some(&atomics)).contains(&"message-passing-relaxed".into())
+            programs(Configuration::Explorer { spurious: false }, Some(&atomics))
+                .contains(&"message-passing-relaxed".into())
         );
     }
 

@@ -37,8 +37,8 @@ pub(crate) enum Configuration {
     Shuttle(Strategy),
     /// The real build.
     Threads,
-    /// The explorer.
-    Explorer,
+    /// The explorer; with `spurious`, each thread may wake up from waiting for no reason, once in an execution.
+    Explorer { spurious: bool },
     /// stateright, on the abstract machine of the specification.
     Spec,
     /// Coq and z3, on the abstract protocol.
@@ -61,7 +61,9 @@ impl Configuration {
                 Configuration::Shuttle(Strategy::Pct),
                 Configuration::Shuttle(Strategy::Urw),
             ],
-            Engine::Explorer => &[Configuration::Explorer],
+            Engine::Explorer => {
+                &[Configuration::Explorer { spurious: false }, Configuration::Explorer { spurious: true }]
+            }
             Engine::Threads => &[Configuration::Threads],
         }
     }
@@ -81,7 +83,8 @@ impl Configuration {
             Configuration::Proof(Proof::Theorems) => "proof/theorems",
             Configuration::Proof(Proof::Conditions) => "proof/conditions",
             Configuration::Proof(Proof::Oracles) => "proof/oracles",
-            Configuration::Explorer => "explorer",
+            Configuration::Explorer { spurious: false } => "explorer",
+            Configuration::Explorer { spurious: true } => "explorer/spurious",
         }
     }
 
@@ -91,7 +94,7 @@ impl Configuration {
             Configuration::Loom { .. } => "C11 acquire/release, partly relaxed",
             Configuration::Shuttle(_) => "sequential consistency",
             Configuration::Threads => "the hardware's",
-            Configuration::Explorer => "sequential consistency, data races by the written orderings",
+            Configuration::Explorer { .. } => "sequential consistency, data races by the written orderings",
             Configuration::Spec | Configuration::Proof(_) => {
                 "none: the steps of the abstract machine are atomic"
             }
@@ -113,9 +116,10 @@ impl Configuration {
             }
             Configuration::Shuttle(_) => format!("sampled, {} steps per execution", shuttle::MAX_STEPS),
             Configuration::Threads => "sampled by this machine's scheduler".to_string(),
-            Configuration::Explorer => {
-                "all interleavings up to equivalence; no spurious wake-ups of condition variables".to_string()
-            }
+            Configuration::Explorer { spurious } => format!(
+                "all interleavings up to equivalence; {} of condition variables",
+                if spurious { "at most one spurious wake-up of each thread" } else { "no spurious wake-ups" }
+            ),
             Configuration::Spec => "all states within the scope of the instance".to_string(),
             Configuration::CrossCheck => {
                 "all that is small enough to be searched without reduction".to_string()
@@ -152,10 +156,10 @@ impl Configuration {
                 "Every interleaving that this machine did not happen to produce, and every reordering that \
                  its processor does not make."
             }
-            Configuration::Explorer => {
+            Configuration::Explorer { .. } => {
                 "Values weaker than sequential consistency: no load is ever stale, though plain memory that is \
                  ordered by nothing else is reported as a race. No address is used twice in an execution (no \
-                 ABA); no condition variable wakes up and no compare_exchange_weak fails for no reason. State that does not belong to the platform is invisible."
+                 ABA); no condition variable wakes up for no reason, but for once in each thread in explorer/spurious; no compare_exchange_weak fails for no reason. State that does not belong to the platform is invisible."
             }
             Configuration::CrossCheck => "What both ways that are compared get wrong in the same way.",
             Configuration::Proof(_) => {
@@ -177,7 +181,7 @@ impl Configuration {
         match self {
             // The platform of the samplers and the explorer follows the written orderings by vector clocks, and
             // counts what is shared.
-            Configuration::Loom { .. } | Configuration::Explorer | Configuration::Shuttle(_) => {
+            Configuration::Loom { .. } | Configuration::Explorer { .. } | Configuration::Shuttle(_) => {
                 matches!(guarantee, Guarantee::RaceFreedom | Guarantee::Handover | Guarantee::NoLeak)
             }
             Configuration::Threads
@@ -191,7 +195,7 @@ impl Configuration {
     pub(crate) fn ends(self) -> bool {
         match self {
             Configuration::Loom { .. }
-            | Configuration::Explorer
+            | Configuration::Explorer { .. }
             | Configuration::Spec
             | Configuration::Proof(Proof::Theorems | Proof::Conditions)
             | Configuration::CrossCheck => true,
@@ -207,8 +211,9 @@ impl Configuration {
     pub(crate) fn is_deep(self) -> bool {
         match self {
             Configuration::Loom { preemption_bound } => preemption_bound != Some(2),
-            Configuration::Explorer
-            | Configuration::Shuttle(_)
+            // Where nobody waits, there is nothing to wake up from.
+            Configuration::Explorer { spurious } => spurious,
+            Configuration::Shuttle(_)
             | Configuration::Threads
             | Configuration::Spec
             | Configuration::Proof(_)
@@ -220,7 +225,7 @@ impl Configuration {
     /// to *hold*. loom's is not, whatever its bounds (see [`Configuration::unseen`]).
     pub(crate) fn exhaustive(self) -> bool {
         match self {
-            Configuration::Explorer
+            Configuration::Explorer { .. }
             | Configuration::Spec
             | Configuration::Proof(Proof::Theorems | Proof::Conditions)
             | Configuration::CrossCheck => true,
@@ -239,7 +244,7 @@ impl Configuration {
             // The largest instance has some 40,000 states.
             Configuration::Spec | Configuration::CrossCheck => Duration::from_secs(10),
             Configuration::Loom { .. }
-            | Configuration::Explorer
+            | Configuration::Explorer { .. }
             | Configuration::Shuttle(_)
             | Configuration::Threads => Duration::ZERO,
         }
@@ -247,7 +252,7 @@ impl Configuration {
 
     /// Whether a run of it can be split into parts.
     pub(crate) fn has_parts(self) -> bool {
-        self == Configuration::Explorer
+        matches!(self, Configuration::Explorer { .. })
     }
 
     /// Whether an execution that goes on for ever shows a fault: where the scheduler is fair, it does.
@@ -256,7 +261,7 @@ impl Configuration {
             Configuration::Shuttle(Strategy::Random | Strategy::Urw) | Configuration::Threads => true,
             Configuration::Shuttle(Strategy::Pct)
             | Configuration::Loom { .. }
-            | Configuration::Explorer
+            | Configuration::Explorer { .. }
             | Configuration::Spec
             | Configuration::Proof(_)
             | Configuration::CrossCheck => false,
@@ -275,7 +280,7 @@ impl Run {
         };
         install();
         match self.engine {
-            Configuration::Explorer => explorer::explore(task, body, install),
+            Configuration::Explorer { spurious } => explorer::explore(task, body, install, spurious),
             Configuration::Loom { preemption_bound } => loom::explore(task, body, preemption_bound),
             Configuration::Shuttle(strategy) => shuttle::explore(task, body, strategy),
             Configuration::Threads => threads::explore(task, body),
@@ -296,7 +301,10 @@ impl Run {
         };
         install();
         match schedule {
-            Schedule::Explorer { schedule, .. } => explorer::replay(task, body, install, schedule),
+            Schedule::Explorer { schedule, .. } => {
+                let spurious = self.engine == Configuration::Explorer { spurious: true };
+                explorer::replay(task, body, install, spurious, schedule)
+            }
             Schedule::Shuttle { encoded } => shuttle::replay(task, body, encoded),
             Schedule::Loom { preemption_bound, execution } => {
                 loom::replay(task, body, *preemption_bound, *execution)
