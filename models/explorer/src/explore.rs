@@ -22,7 +22,7 @@ use crate::source::Source;
 use crate::split::Splitter;
 
 /// The most steps of an execution, unless [`Explorer::depth`] says otherwise.
-pub(crate) const DEPTH: usize = 10_000;
+pub const DEPTH: usize = 10_000;
 
 /// How many executions are tried in one piece before a program is split.
 const SMALL: u64 = 4_000;
@@ -198,6 +198,7 @@ impl Explorer {
             if !work.gave_up() {
                 return Ok(work.report(&whole));
             }
+            program.call_forget();
         }
         let parts = on_own_thread(|| self.split(program, &names));
         let mut work = Work::new(self, program, &names, began, u64::MAX);
@@ -287,13 +288,17 @@ struct Work<'a> {
     gave_up: AtomicBool,
     /// Whether the program turned out to be none that can be explored.
     broken: AtomicBool,
+    /// Executions so far, with those that do not count.
+    begun: AtomicU64,
     executions: AtomicU64,
+    /// How many more are known of.
+    known: AtomicU64,
     guesses: Vec<AtomicU64>,
     done: Mutex<BTreeMap<usize, Counts>>,
     /// Of jobs that were not finished.
     unfinished: Mutex<Counts>,
     found: Mutex<Option<Found>>,
-    told: Mutex<Instant>,
+    told: Mutex<Option<Instant>>,
     saved: Option<Saved>,
 }
 
@@ -322,12 +327,14 @@ impl<'a> Work<'a> {
             looked_for_livelock: AtomicBool::new(false),
             gave_up: AtomicBool::new(false),
             broken: AtomicBool::new(false),
+            begun: AtomicU64::new(0),
             executions: AtomicU64::new(0),
+            known: AtomicU64::new(0),
             guesses: (0..explorer.workers.max(1)).map(|_| AtomicU64::new(0)).collect(),
             done: Mutex::new(BTreeMap::new()),
             unfinished: Mutex::new(Counts::default()),
             found: Mutex::new(None),
-            told: Mutex::new(began),
+            told: Mutex::new(None),
             saved: None,
         }
     }
@@ -391,7 +398,7 @@ impl<'a> Work<'a> {
         search: &mut S,
         counts: &mut Counts,
     ) -> bool {
-        let mut since = 0_u32;
+        let (mut since, mut told) = (0_u64, 0);
         loop {
             search.begin();
             let mut schedule = None;
@@ -437,12 +444,13 @@ impl<'a> Work<'a> {
             }
             since += 1;
             if since == 64 {
-                since = 0;
-                self.tell(worker, 64, search.progress());
+                self.known.store(search.known(), Ordering::Relaxed);
+                self.tell(worker, since, counts.executions - told, search.progress());
+                (since, told) = (0, counts.executions);
             }
-            let more = search.advance();
-            if !more {
-                self.tell(worker, u64::from(since), 1.0);
+            if !search.advance() {
+                self.known.store(0, Ordering::Relaxed);
+                self.tell(worker, since, counts.executions - told, 1.0);
                 return true;
             }
             if self.stop.load(Ordering::Relaxed) || counts.executions >= self.most {
@@ -488,13 +496,14 @@ impl<'a> Work<'a> {
     }
 
     /// Counts executions, looks at the limits, and tells how far it is.
-    fn tell(&self, worker: usize, more: u64, guess: f64) {
-        let executions = self.executions.fetch_add(more, Ordering::Relaxed) + more;
+    fn tell(&self, worker: usize, begun: u64, counted: u64, guess: f64) {
+        let begun = self.begun.fetch_add(begun, Ordering::Relaxed) + begun;
+        let executions = self.executions.fetch_add(counted, Ordering::Relaxed) + counted;
         self.guesses[worker].store((guess * 1e6) as u64, Ordering::Relaxed);
         let elapsed = self.began.elapsed();
         let over = if self.explorer.budget.is_some_and(|budget| elapsed >= budget) {
             Some(Bound::Time)
-        } else if self.explorer.executions.is_some_and(|most| executions >= most) {
+        } else if self.explorer.executions.is_some_and(|most| begun >= most) {
             Some(Bound::Executions)
         } else {
             None
@@ -504,14 +513,15 @@ impl<'a> Work<'a> {
         }
         let Some(tell) = &self.explorer.on_progress else { return };
         let Ok(mut told) = self.told.try_lock() else { return };
-        if told.elapsed() < Duration::from_millis(200) {
+        if told.is_some_and(|told| told.elapsed() < Duration::from_millis(200)) {
             return;
         }
-        *told = Instant::now();
+        *told = Some(Instant::now());
         let jobs = lock(&self.done).len() as f64;
         let now: f64 = self.guesses.iter().map(|guess| guess.load(Ordering::Relaxed) as f64 / 1e6).sum();
         let guess = ((jobs + now) / self.total.load(Ordering::Relaxed).max(1) as f64).min(1.0);
-        tell(&Progress { executions, guess, seconds: elapsed.as_secs_f64() });
+        let at_least = executions + self.known.load(Ordering::Relaxed);
+        tell(&Progress { executions, at_least, guess, seconds: elapsed.as_secs_f64() });
     }
 
     fn report(&self, parts: &Parts) -> Report {

@@ -57,7 +57,7 @@ mod split;
 mod trace;
 
 pub use classes::{Agreement, Classes, classes, cross_check};
-pub use explore::{Explorer, Mode};
+pub use explore::{DEPTH, Explorer, Mode};
 pub use platform::model::FailureKind;
 pub use program::Program;
 pub use report::{Found, Progress, Report};

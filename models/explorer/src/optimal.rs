@@ -328,4 +328,17 @@ impl Search for Optimal {
             Node::Nothing => (0, 1),
         }))
     }
+
+    fn known(&self) -> u64 {
+        // Within a part, a branch may turn out to belong to another part.
+        if self.base > 0 {
+            return 0;
+        }
+        let known = self.nodes.iter().map(|node| match node {
+            Node::Decision { later, .. } => later.len(),
+            Node::Choice { ways, now, .. } => ways.len() - 1 - now,
+            Node::Nothing => 0,
+        });
+        known.sum::<usize>() as u64
+    }
 }

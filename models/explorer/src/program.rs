@@ -25,6 +25,7 @@ pub struct Program {
     before: Before,
     after: After,
     done: Before,
+    forget: Before,
     pub(crate) leaks: bool,
 }
 
@@ -42,6 +43,7 @@ impl Program {
             before: Arc::new(|| ()),
             after: Arc::new(|_| Ok(())),
             done: Arc::new(|| ()),
+            forget: Arc::new(|| ()),
             leaks: true,
         }
     }
@@ -65,6 +67,13 @@ impl Program {
         self
     }
 
+    /// Calls `forget` when all executions so far are to count as if they had not been: a program that turns out to be
+    /// large is begun anew, in parts. No execution is going on then, and `done` has been called.
+    pub fn forget(mut self, forget: impl Fn() + Send + Sync + 'static) -> Self {
+        self.forget = Arc::new(forget);
+        self
+    }
+
     /// Whether an `Arc` that an execution leaves behind is a failure.
     pub fn leaks_fail(mut self, fail: bool) -> Self {
         self.leaks = fail;
@@ -81,6 +90,10 @@ impl Program {
 
     pub(crate) fn call_done(&self) {
         (self.done)();
+    }
+
+    pub(crate) fn call_forget(&self) {
+        (self.forget)();
     }
 }
 

@@ -58,21 +58,17 @@ pub struct Found {
 /// How far an exploration is.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// Executions so far: the total is *at least* this.
+    /// Executions so far that counted.
     pub executions: u64,
+    /// The total is *at least* this, unless a bound cuts something off: those so far, and the branches that are known
+    /// and not explored.
+    pub at_least: u64,
     /// The part that is done, from 0 to 1, if all branches that are known were equally large. They are not, and
-    /// more will be known: early on this is far too high. Never to be given as a bound.
+    /// more will be known: until the end this can be far too high. Never to be given as a bound,
+    /// nor worth an estimate of the time that is left.
     pub guess: f64,
     /// How long it has taken.
     pub seconds: f64,
-}
-
-impl Progress {
-    /// How long the rest would take if the guess were right; none before a third is done, when the guess is worth
-    /// nothing.
-    pub fn remaining(&self) -> Option<f64> {
-        (self.guess > 0.33).then(|| self.seconds * (1.0 - self.guess) / self.guess)
-    }
 }
 
 /// Numbers that add up over parts.

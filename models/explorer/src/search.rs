@@ -78,6 +78,11 @@ pub(crate) trait Search: Scheduler {
     /// For each step on the way to where the search is now, the part of the tree above it that is done, as far
     /// as is known, from 0 to 1.
     fn progress(&self) -> f64;
+
+    /// How many executions that count are known to follow the one that has just ended, unless a bound cuts them off.
+    fn known(&self) -> u64 {
+        0
+    }
 }
 
 /// Notes that the execution does not go as its schedule says, and ends it.

@@ -205,6 +205,8 @@ pub struct Merged {
     pub redundant: u64,
     /// Executions in which threads were left that could not go on.
     pub stuck: u64,
+    /// Executions that a bound cut off.
+    pub cut: u64,
     /// The bound that cut something off, if one did; without one, the exploration is exhaustive.
     pub cut_by: Option<Bound>,
 }
@@ -242,6 +244,7 @@ pub fn merge(shards: &[Checkpoint]) -> Result<Merged, ShardError> {
         executions: counts.executions,
         redundant: counts.redundant,
         stuck: counts.stuck,
+        cut: counts.cut,
         cut_by: counts.cut_by,
     })
 }

@@ -2,7 +2,10 @@
 
 mod common;
 
-use antiphon_explorer::{Explorer, Mode, Program, Report, classes};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc as Shared, Mutex};
+
+use antiphon_explorer::{Ending, Explorer, Mode, Program, Report, classes};
 use common::*;
 
 fn explore(mode: Mode, workers: usize, body: fn()) -> Report {
@@ -50,6 +53,40 @@ fn locks() {
     counts(90, || mutex(3, 2));
     counts(1680, || mutex(3, 3));
     counts(2520, || mutex(4, 2));
+}
+
+#[test]
+fn what_is_known_of_the_total_is_a_lower_bound() {
+    let told = Shared::new(Mutex::new(Vec::new()));
+    let telling = Shared::clone(&told);
+    let report = Explorer::new()
+        .workers(1)
+        .on_progress(move |progress| telling.lock().unwrap().push((progress.executions, progress.at_least)))
+        .run(&Program::new(|| mutex(3, 3)))
+        .expect("no shards");
+    assert!(report.complete);
+    let told = told.lock().unwrap();
+    let (executions, at_least) = told[0];
+    assert!(executions < at_least, "there are branches to explore after {executions} executions");
+    assert!(told.iter().all(|(_, at_least)| *at_least <= report.executions), "{told:?}");
+}
+
+#[test]
+fn what_is_begun_anew_in_parts_is_forgotten() {
+    let [counted, forgotten] = [0; 2].map(|zero| Shared::new(AtomicU64::new(zero)));
+    let (counting, current, forgetting) = (counted.clone(), counted.clone(), forgotten.clone());
+    let program = Program::new(|| push(3, 2))
+        .after(move |ending| {
+            counting.fetch_add(u64::from(ending != Ending::Redundant), Ordering::Relaxed);
+            Ok(())
+        })
+        .forget(move || {
+            forgetting.fetch_add(current.swap(0, Ordering::Relaxed), Ordering::Relaxed);
+        });
+    let report = Explorer::new().workers(2).run(&program).expect("no shards");
+    assert_eq!(report.executions, 28_032);
+    assert_eq!(counted.load(Ordering::Relaxed), report.executions, "each counts once");
+    assert!(forgotten.load(Ordering::Relaxed) > 0, "it was begun anew");
 }
 
 #[test]

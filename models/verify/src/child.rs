@@ -53,10 +53,12 @@ pub(crate) fn exploring(
     part: &Part,
     limit: Duration,
     seed: u64,
+    workers: usize,
 ) -> Command {
     let mut command = command(this, self_test);
     command.args(["run", "--scenario", run.name, "--engine", run.engine.name()]);
     command.args(["--limit-ms", &limit.as_millis().to_string(), "--seed", &seed.to_string()]);
+    command.args(["--workers", &workers.to_string()]);
     if let Some(shard) = part.shard {
         command.args(["--shard", &shard.to_string()]);
     }
@@ -89,11 +91,11 @@ fn command(this: &Path, self_test: bool) -> Command {
 }
 
 /// Explores and writes what it saw to standard output.
-pub(crate) fn run(run: Run, part: Part, limit: Duration, seed: u64) {
+pub(crate) fn run(run: Run, part: Part, limit: Duration, seed: u64, workers: usize) {
     let watch = Arc::new(Watch::new());
     let deadline = Instant::now() + limit;
     let watching = watch.clone();
-    let task = Task { deadline, seed, watch: watching, keep: TOLD, part };
+    let task = Task { deadline, seed, watch: watching, keep: TOLD, part, workers };
     panics::install();
     // The monitor ends with the process: it may have to end it.
     thread::spawn(move || monitor(&watch, run.engine, deadline));
@@ -106,7 +108,7 @@ pub(crate) fn replay(run: Run, saved: &Saved) {
     let deadline = Instant::now() + REPLAY_LIMIT;
     let watch = Arc::new(Watch::new());
     let (seed, keep) = (saved.seed, TOLD_AGAIN);
-    let task = Task { deadline, seed, watch, keep, part: Part::default() };
+    let task = Task { deadline, seed, watch, keep, part: Part::default(), workers: 1 };
     panics::install();
     say(&Line::Outcome(Box::new(run.replay(&task, &saved.failure.schedule))));
 }

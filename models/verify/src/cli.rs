@@ -47,7 +47,8 @@ pub(crate) struct Verify {
     /// Time for everything together, for example 90s, 2m or 500ms.
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
     pub(crate) budget: Duration,
-    /// Runs at the same time; without it, one for each processor.
+    /// Runs at the same time, and threads of an exploration with nothing else beside it; without it, one for each
+    /// processor.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
     /// Seed of everything that is random; without it, another one each time.
@@ -156,6 +157,8 @@ pub(crate) struct Run {
     pub(crate) limit_ms: u64,
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+    #[arg(long, default_value_t = 1)]
+    pub(crate) workers: usize,
     #[arg(long)]
     pub(crate) replay: Option<PathBuf>,
     #[arg(long)]

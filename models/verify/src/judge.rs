@@ -49,6 +49,7 @@ pub(crate) fn judge_part(outcome: &Outcome, shard: &str) -> Judgement {
             Verdict::NoViolation,
             format!("part {shard} is complete; `antiphon merge` joins"),
         ),
+        Ended::Cut(what) => Judgement::noted(Verdict::Inconclusive, format!("{what}, within part {shard}")),
         Ended::Budget | Ended::Failure => {
             Judgement::noted(Verdict::Inconclusive, format!("the time was over within part {shard}"))
         }
@@ -62,6 +63,8 @@ fn judge_result(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Judgement {
     match &outcome.ended {
         Ended::NoResult(why) => Judgement::noted(Verdict::Inconclusive, why),
         Ended::Complete => complete(run, outcome, pin),
+        // What would have followed was not seen, however much time there is.
+        Ended::Cut(what) => Judgement::noted(Verdict::Inconclusive, what),
         // A failure without its description would be a bug of ours.
         Ended::Budget | Ended::Failure => cut(run, outcome, pin),
     }

@@ -81,7 +81,8 @@ fn run_child(options: &cli::Run, catalogue: &Catalogue) -> Result<u8, String> {
                 tape::record(file);
             }
             let part = child::Part { shard: options.shard, checkpoint: options.checkpoint.clone() };
-            child::run(run, part, Duration::from_millis(options.limit_ms), options.seed);
+            let limit = Duration::from_millis(options.limit_ms);
+            child::run(run, part, limit, options.seed, options.workers);
         }
         None => child::refuse("there is no such run"),
     }

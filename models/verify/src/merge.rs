@@ -9,6 +9,7 @@ use antiphon_explorer::{Checkpoint, Shard, ShardError};
 
 use crate::catalogue::{Catalogue, Run};
 use crate::cli;
+use crate::engine::explorer;
 use crate::judge::judge;
 use crate::outcome::{Ended, Outcome};
 use crate::pins::Pins;
@@ -117,7 +118,10 @@ fn join(run: &Run, mut reports: Vec<RunReport>, of: usize, pins: &Pins) -> Resul
         match antiphon_explorer::merge(&checkpoints) {
             Ok(merged) => {
                 outcome.executions = merged.executions;
-                outcome.ended = if merged.cut_by.is_none() { Ended::Complete } else { Ended::Budget };
+                outcome.ended = match merged.cut_by {
+                    Some(bound) => Ended::Cut(explorer::cut(bound, merged.cut)),
+                    None => Ended::Complete,
+                };
             }
             Err(unfinished @ ShardError::Unfinished(..)) => outcome.note = Some(unfinished.to_string()),
             Err(error) => return Err(format!("{name}: {error}")),

@@ -38,6 +38,8 @@ pub(crate) enum Ended {
     Complete,
     /// The time was over.
     Budget,
+    /// A bound of the engine cut something off, as told.
+    Cut(String),
     /// At the first failure.
     Failure,
     /// It did not come to a result that says anything, for the reason given.

@@ -52,8 +52,8 @@ pub(crate) struct Finished {
     pub(crate) limit: Duration,
 }
 
-/// How to start the child that makes a run.
-pub(crate) type Start<'a> = dyn Fn(&Run, Duration) -> Command + 'a;
+/// How to start the child that makes a run, within so much time and on so many processors.
+pub(crate) type Start<'a> = dyn Fn(&Run, Duration, usize) -> Command + 'a;
 
 /// Makes all `runs` and returns what each of them came to, in their order.
 ///
@@ -78,7 +78,10 @@ pub(crate) fn run_all(
             let now = Instant::now();
             match budget.take(run.want(), now, running.iter().map(|other| other.started + other.limit)) {
                 Some(limit) => {
-                    running.push(Running::start(index, start(run, limit), limit, reports.clone())?);
+                    // The places that nobody else waits for.
+                    let workers = (jobs - running.len()).saturating_sub(waiting.len()).max(1);
+                    let child = start(run, limit, workers);
+                    running.push(Running::start(index, child, limit, reports.clone())?);
                     observer.started(index, run);
                 }
                 None => {

@@ -13,14 +13,18 @@ use crate::pool::{Finished, Observer};
 /// How often there is a sign of life where no line can change.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
 
+/// Before that, nothing can be said of how fast a run is.
+const WARM: Duration = Duration::from_secs(1);
+
 /// Shows how far everything has come, on standard error.
 pub(crate) struct Display {
-    total: usize,
+    /// For each run, how many executions it has, if that is known.
+    totals: Vec<Option<u64>>,
     finished: usize,
     failed: usize,
     /// Executions of the runs that are over.
     executions: u64,
-    running: BTreeMap<usize, (ProgressBar, u64)>,
+    running: BTreeMap<usize, Running>,
     /// Runs that have to find a seeded bug: a violation is no news.
     seeded: BTreeSet<usize>,
     lines: MultiProgress,
@@ -29,8 +33,41 @@ pub(crate) struct Display {
     told: Instant,
 }
 
+struct Running {
+    line: ProgressBar,
+    name: &'static str,
+    began: Instant,
+    executions: u64,
+}
+
+impl Running {
+    /// How far it is, of how many, and how long the rest will take: that only if the total is known, since what an
+    /// engine can guess on its way is far from it.
+    fn tell(&self, progress: Progress, total: Option<u64>) {
+        let Progress { executions, at_least } = progress;
+        let more = at_least.filter(|total| *total > executions);
+        let of = match (total.filter(|total| executions <= *total), more) {
+            (Some(total), _) => {
+                let of = format!(" of {}", HumanCount(total));
+                self.left(executions, total)
+                    .map_or(of.clone(), |left| format!("{of}, about {} to go", seconds(left)))
+            }
+            (None, Some(total)) => format!(" of at least {}", HumanCount(total)),
+            (None, None) => String::new(),
+        };
+        self.line.set_message(format!("{}  {}{of}", self.name, HumanCount(executions)));
+    }
+
+    fn left(&self, executions: u64, total: u64) -> Option<Duration> {
+        let took = self.began.elapsed();
+        let known = took >= WARM && executions > 0;
+        known.then(|| took.mul_f64((total - executions) as f64 / executions as f64))
+    }
+}
+
 impl Display {
-    pub(crate) fn new(total: usize) -> Self {
+    pub(crate) fn new(totals: Vec<Option<u64>>) -> Self {
+        let total = totals.len();
         let lines = MultiProgress::new();
         let style = ProgressStyle::with_template("  {bar:24.green/dim} {pos}/{len} runs  {msg}")
             .expect("a constant")
@@ -38,7 +75,7 @@ impl Display {
         let summary = lines.add(ProgressBar::new(total as u64).with_style(style));
         let terminal = io::stderr().is_terminal();
         Self {
-            total,
+            totals,
             finished: 0,
             failed: 0,
             executions: 0,
@@ -58,10 +95,10 @@ impl Display {
     }
 
     fn state(&self, left: Duration) -> String {
-        let now: u64 = self.running.values().map(|(_, executions)| executions).sum();
+        let now: u64 = self.running.values().map(|running| running.executions).sum();
         let executions = HumanCount(self.executions + now);
         let failed = if self.failed > 0 { format!(", {} violated", self.failed) } else { String::new() };
-        format!("{executions} executions{failed}, {} left", seconds(left))
+        format!("{executions} executions{failed}, {} of the budget left", seconds(left))
     }
 }
 
@@ -71,25 +108,24 @@ impl Observer for Display {
         let line = self.lines.insert_before(&self.summary, ProgressBar::no_length().with_style(style));
         line.set_prefix(format!("{:<20}", run.engine));
         line.set_message(run.name);
-        self.running.insert(index, (line, 0));
+        let running = Running { line, name: run.name, began: Instant::now(), executions: 0 };
+        self.running.insert(index, running);
         if run.mutant.is_some() {
             self.seeded.insert(index);
         }
     }
 
     fn progress(&mut self, index: usize, progress: Progress) {
-        let Some((line, executions)) = self.running.get_mut(&index) else { return };
-        *executions = progress.executions;
-        let of = progress.at_least.map(|total| format!(" of at least {}", HumanCount(total)));
-        let name = line.message().split("  ").next().unwrap_or_default().to_string();
-        line.set_message(format!("{name}  {}{}", HumanCount(progress.executions), of.unwrap_or_default()));
+        let Some(running) = self.running.get_mut(&index) else { return };
+        running.executions = progress.executions;
+        running.tell(progress, self.totals[index]);
     }
 
     fn finished(&mut self, index: usize, finished: &Finished) {
         self.finished += 1;
         self.executions += finished.outcome.executions;
         self.failed += usize::from(finished.outcome.failure.is_some() && !self.seeded.contains(&index));
-        if let Some((line, _)) = self.running.remove(&index) {
+        if let Some(Running { line, .. }) = self.running.remove(&index) {
             line.finish_and_clear();
             self.lines.remove(&line);
         }
@@ -102,13 +138,14 @@ impl Observer for Display {
         } else if self.told.elapsed() >= SIGN_OF_LIFE {
             self.told = Instant::now();
             // Nobody may be listening.
-            let _ = writeln!(io::stderr(), "{}/{} runs, {}", self.finished, self.total, self.state(left));
+            let _ =
+                writeln!(io::stderr(), "{}/{} runs, {}", self.finished, self.totals.len(), self.state(left));
         }
     }
 }
 
 fn seconds(duration: Duration) -> String {
-    match duration.as_secs() {
+    match duration.as_secs_f64().ceil() as u64 {
         seconds @ ..60 => format!("{seconds} s"),
         seconds => format!("{} min {:02} s", seconds / 60, seconds % 60),
     }

@@ -23,7 +23,9 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
     scenario("selftest/shuttle/deadlocks", Engine::Shuttle, shuttle_deadlocks),
     scenario("selftest/shuttle/spins", Engine::Shuttle, shuttle_spins),
     scenario("selftest/explorer/counts", Engine::Explorer, explorer_counts),
-    scenario("selftest/explorer/adds-three", Engine::Explorer, explorer_adds_three),
+    scenario("selftest/explorer/adds-three", Engine::Explorer, || explorer_adds_three(2)),
+    scenario("selftest/explorer/adds-more", Engine::Explorer, || explorer_adds_three(4)),
+    scenario("selftest/explorer/goes-on-and-on", Engine::Explorer, explorer_goes_on_and_on),
     scenario("selftest/explorer/loses-an-update", Engine::Explorer, explorer_loses_an_update),
     scenario("selftest/explorer/deadlocks", Engine::Explorer, explorer_deadlocks),
     scenario("selftest/explorer/races", Engine::Explorer, explorer_races),
@@ -139,14 +141,14 @@ fn explorer_counts() {
     });
 }
 
-/// Three threads that add one, twice each: 6! / (2! 2! 2!) orders.
-fn explorer_adds_three() {
+/// Three threads that add one, `n` times each: (3n)! / n!^3 orders, which is 90 for 2 and 34,650 for 4.
+fn explorer_adds_three(n: usize) {
     let total = platform::sync::Arc::new(platform::sync::atomic::AtomicUsize::new(0));
     let others: Vec<_> = (0..3)
         .map(|_| {
             let total = total.clone();
             let add = move || {
-                for _ in 0..2 {
+                for _ in 0..n {
                     total.fetch_add(1, SeqCst);
                 }
             };
@@ -154,7 +156,16 @@ fn explorer_adds_three() {
         })
         .collect();
     others.into_iter().for_each(platform::thread::JoinHandle::join);
-    sum(total.load(SeqCst) / 3);
+    sum(total.load(SeqCst) * 2 / (3 * n));
+}
+
+/// More steps than the explorer's bound on them.
+fn explorer_goes_on_and_on() {
+    let total = platform::sync::atomic::AtomicUsize::new(0);
+    for _ in 0..=antiphon_explorer::DEPTH {
+        total.fetch_add(1, SeqCst);
+    }
+    sum(2);
 }
 
 fn explorer_loses_an_update() {

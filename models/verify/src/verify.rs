@@ -31,7 +31,7 @@ pub(crate) fn verify(options: &cli::Verify, catalogue: &Catalogue, self_test: bo
     }
     let session = Session::new(options, self_test)?;
     let started = Instant::now();
-    let mut finished = session.run_all(&runs, options.budget)?;
+    let mut finished = session.run_all(&runs, &pins, options.budget)?;
     // They come first.
     let count = runs.iter().take_while(|run| run.mutant.is_some()).count();
     let (seeded, runs) = runs.split_at(count);
@@ -145,12 +145,16 @@ impl Session {
         }
     }
 
-    fn run_all(&self, runs: &[Run], budget: Duration) -> Result<Vec<Finished>, String> {
-        let start = |run: &Run, limit| {
-            child::exploring(&self.this, self.self_test, run, &self.part(run), limit, seed_of(run, self.seed))
+    fn run_all(&self, runs: &[Run], pins: &Pins, budget: Duration) -> Result<Vec<Finished>, String> {
+        let start = |run: &Run, limit, workers| {
+            let (part, seed) = (self.part(run), seed_of(run, self.seed));
+            child::exploring(&self.this, self.self_test, run, &part, limit, seed, workers)
         };
         let budget = Budget::new(Instant::now() + budget, self.jobs, runs.iter().map(Run::want));
-        let mut display = Display::new(runs.len());
+        // Of a run that goes on from a checkpoint, or is a part, nobody knows how much there is left to do.
+        let whole = |run: &Run| !run.has_parts() || (self.shard.is_none() && self.checkpoints.is_none());
+        let totals = runs.iter().map(|run| pins.get(run).filter(|_| whole(run))).collect();
+        let mut display = Display::new(totals);
         let finished = pool::run_all(runs, &start, budget, self.jobs, &mut display);
         display.clear();
         finished.map_err(|error| format!("can't start a run: {error}"))

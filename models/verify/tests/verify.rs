@@ -291,6 +291,38 @@ fn parts_make_the_whole_and_nothing_else_does() {
 }
 
 #[test]
+fn on_several_processors_the_same_is_seen_as_on_one() {
+    let seen = |jobs: &str| {
+        let scratch = Scratch::new();
+        verify(&scratch, "explorer/adds-more", "explorer", &["--jobs", jobs, "--budget", "60s"]).expect(0);
+        let run = &report(&scratch)["runs"][0];
+        assert_eq!(run["complete"], true, "{run}");
+        ["executions", "reached", "premises"].map(|what| run[what].clone())
+    };
+    let one = seen("1");
+    assert_eq!(one[0].as_u64(), Some(34_650));
+    assert_eq!(one[1]["the end"].as_u64(), Some(34_650));
+    for jobs in ["2", "3"] {
+        assert_eq!(seen(jobs), one, "{jobs} processors");
+    }
+}
+
+#[test]
+fn a_verdict_says_which_bound_cut_something_off() {
+    let scratch = Scratch::new();
+    let ended = verify(&scratch, "explorer/goes-on-and-on", "explorer", &["--strict"]).expect(3);
+    assert!(ended.out.contains("1 execution was cut off at the depth bound"), "{}", ended.out);
+    let run = &report(&scratch)["runs"][0];
+    assert_eq!((&run["verdict"], &run["complete"]), (&"inconclusive".into(), &false.into()));
+
+    let scratch = Scratch::new();
+    verify(&scratch, "explorer/counts", "explorer", &[]).expect(0);
+    let run = &report(&scratch)["runs"][0];
+    assert_eq!(run["complete"], true);
+    assert!(run["bounds"].as_str().unwrap().contains("steps per execution"), "{run}");
+}
+
+#[test]
 fn an_exploration_goes_on_from_its_checkpoint() {
     let scratch = Scratch::new();
     let checkpoints = scratch.path("checkpoints").to_str().unwrap().to_string();

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use antiphon_explorer::{Bound, Ending, Explorer, FailureKind, Found, Program, Schedule as Steps, Shard};
+use antiphon_explorer::{
+    Bound, DEPTH, Ending, Explorer, FailureKind, Found, Program, Schedule as Steps, Shard,
+};
 use antiphon_harness::{Fault, Observed};
 use antiphon_spec::Guarantee;
 use serde::{Deserialize, Serialize};
@@ -82,6 +84,11 @@ impl Seen {
         let _ = files::replace(file, text.as_bytes());
     }
 
+    /// What was seen so far will be seen again.
+    fn forget(&self) {
+        *self.observed.lock().unwrap_or_else(PoisonError::into_inner) = Observed::default();
+    }
+
     fn flush(&self) {
         SINCE.set(0);
         self.observed.lock().unwrap_or_else(PoisonError::into_inner).merge(&antiphon_harness::take());
@@ -132,8 +139,10 @@ pub(crate) fn explore(task: &Task, body: fn(), install: fn(), spurious: bool) ->
     let watch = task.watch.clone();
     let time = task.deadline.saturating_duration_since(Instant::now());
     let explorer = Explorer::new()
-        .workers(1)
         .spurious(u32::from(spurious))
+        // In parts, another execution of a class may be the one that is made. The classes are as many; premises that
+        // lie in the order of what commutes may differ a little.
+        .workers(task.workers)
         .build(env!("ANTIPHON_SOURCES"))
         .budget(Some(time))
         .shard(task.part.shard.unwrap_or(Shard::WHOLE))
@@ -145,13 +154,13 @@ pub(crate) fn explore(task: &Task, body: fn(), install: fn(), spurious: bool) ->
     };
     seen.save();
     let observed = std::mem::take(&mut *seen.observed.lock().unwrap_or_else(PoisonError::into_inner));
-    let ended = if report.complete { Ended::Complete } else { Ended::Budget };
+    let ended = match report.cut_by {
+        _ if report.complete => Ended::Complete,
+        Some(bound @ (Bound::Depth | Bound::Preemptions)) => Ended::Cut(cut(bound, report.cut)),
+        _ => Ended::Budget,
+    };
     let mut outcome = Outcome { executions: report.executions, ..Outcome::passed(ended, &observed) };
     seen.add_earlier(&mut outcome);
-    if report.cut_by == Some(Bound::Depth) {
-        let cut = report.cut;
-        outcome.note = Some(format!("{cut} executions were cut off at the depth bound of the explorer"));
-    }
     match report.failure {
         None => outcome,
         Some(found) if !found.reproducible => Outcome::no_result(format!(
@@ -163,6 +172,17 @@ pub(crate) fn explore(task: &Task, body: fn(), install: fn(), spurious: bool) ->
             Outcome { ended: Ended::Failure, failure: Some(failure), ..outcome }
         }
     }
+}
+
+/// Says what a bound cut off.
+pub(crate) fn cut(bound: Bound, executions: u64) -> String {
+    let bound = match bound {
+        Bound::Depth => format!("the depth bound of {DEPTH} steps"),
+        Bound::Preemptions => "the bound on preemptions".to_string(),
+        Bound::Time | Bound::Executions => "the limit of the whole exploration".to_string(),
+    };
+    let were = if executions == 1 { "1 execution was" } else { &format!("{executions} executions were") };
+    format!("{were} cut off at {bound}")
 }
 
 /// Runs the one execution that `schedule` describes.
@@ -192,7 +212,7 @@ pub(crate) fn replay(task: &Task, body: fn(), install: fn(), spurious: bool, sch
 }
 
 fn program(task: &Task, body: fn(), install: fn(), seen: &Arc<Seen>) -> Program {
-    let (after, done, keep) = (seen.clone(), seen.clone(), task.keep);
+    let (after, done, forget, keep) = (seen.clone(), seen.clone(), seen.clone(), task.keep);
     Program::new(body)
         .before(move || {
             // The recorder belongs to the thread of the operating system; installed again, it is the same.
@@ -201,6 +221,7 @@ fn program(task: &Task, body: fn(), install: fn(), seen: &Arc<Seen>) -> Program 
         })
         .after(move |ending| after.after(ending))
         .done(move || done.done())
+        .forget(move || forget.forget())
 }
 
 /// Plays the smallest failing schedule once more, to tell what the specification says of it.

@@ -117,7 +117,9 @@ impl Configuration {
             Configuration::Shuttle(_) => format!("sampled, {} steps per execution", shuttle::MAX_STEPS),
             Configuration::Threads => "sampled by this machine's scheduler".to_string(),
             Configuration::Explorer { spurious } => format!(
-                "all interleavings up to equivalence; {} of condition variables",
+                "all interleavings up to equivalence, any number of preemptions, {} steps per execution; {} of \
+                 condition variables",
+                antiphon_explorer::DEPTH,
                 if spurious { "at most one spurious wake-up of each thread" } else { "no spurious wake-ups" }
             ),
             Configuration::Spec => "all states within the scope of the instance".to_string(),
@@ -330,6 +332,8 @@ pub(crate) struct Task {
     pub(crate) keep: usize,
     /// Which part of it, for an engine that can explore parts.
     pub(crate) part: Part,
+    /// How many processors it may use, for an engine that can use several.
+    pub(crate) workers: usize,
 }
 
 /// What the child's monitor sees of a running exploration.
@@ -362,12 +366,10 @@ impl Watch {
         self.executions.store(executions, Ordering::Relaxed);
     }
 
-    /// Says how far the explorer is. Its guess of the part that is done is far too high early on, so what it makes of
-    /// the whole is too little.
+    /// Says how far the explorer is.
     pub(crate) fn explored(&self, progress: &antiphon_explorer::Progress) {
         self.report(progress.executions);
-        let whole = progress.executions as f64 / progress.guess.clamp(1e-9, 1.0);
-        self.at_least.store(whole as u64, Ordering::Relaxed);
+        self.at_least.store(progress.at_least, Ordering::Relaxed);
     }
 
     /// How long the current execution has lasted, to a millisecond.

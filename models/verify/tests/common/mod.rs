@@ -82,7 +82,10 @@ pub(crate) fn verify(scratch: &Scratch, scenario: &str, engine: &str, more: &[&s
     let report = scratch.path("report.json");
     let mut command = command();
     command.args(["--self-test", "verify", "--only", &format!("selftest/{scenario}"), "--only", engine]);
-    command.args(["--budget", "400ms", "--seed", "7", "--report"]).arg(&report).args(more);
+    if !more.contains(&"--budget") {
+        command.args(["--budget", "400ms"]);
+    }
+    command.args(["--seed", "7", "--report"]).arg(&report).args(more);
     command.output().unwrap().into()
 }
 

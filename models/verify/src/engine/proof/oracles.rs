@@ -105,8 +105,9 @@ fn record(task: &Task, directory: &Path) -> Result<BTreeMap<&'static str, Vec<Ve
     // Of an engine in several configurations, the one that sees most in little time.
     runs.retain(|run| matches!(run.work, Work::Scenario { .. }) && is_quick(run.engine));
     let file = |run: &Run| directory.join(format!("{}.{}.jsonl", run.name, run.engine).replace('/', "-"));
-    let start = |run: &Run, limit: Duration| {
-        let mut command = child::exploring(&this, false, run, &Part::default(), limit.min(EACH), task.seed);
+    let start = |run: &Run, limit: Duration, workers| {
+        let limit = limit.min(EACH);
+        let mut command = child::exploring(&this, false, run, &Part::default(), limit, task.seed, workers);
         command.arg("--record").arg(file(run));
         command
     };
