@@ -81,15 +81,17 @@ fn compare<C>(task: &Task, pairs: impl Iterator<Item = (&'static str, C)>) -> Ou
 where
     C: FnOnce() -> Option<Result<Agreement, String>>,
 {
-    let (mut classes, mut schedules, mut compared, mut large) = (0, 0, 0, 0);
+    let (mut classes, mut schedules) = (0, 0);
+    let (mut compared, mut large, mut late) = (Vec::new(), Vec::new(), Vec::new());
     for (name, check) in pairs {
         if Instant::now() >= task.deadline {
-            return Outcome::no_result(format!("the time was over after {compared} of them"));
+            late.push(name);
+            continue;
         }
         match check() {
-            None => large += 1,
+            None => large.push(name),
             Some(Ok(agreement)) => {
-                compared += 1;
+                compared.push(name);
                 classes += agreement.classes;
                 schedules += agreement.schedules;
                 task.watch.report(classes);
@@ -97,14 +99,27 @@ where
             Some(Err(wrong)) => return disagrees(format!("{name}: {wrong}"), classes),
         }
     }
-    let note = format!(
-        "{compared} programs compared, {large} too large: {classes} classes in {schedules} schedules"
-    );
+    let all = compared.len() + large.len() + late.len();
+    let mut note =
+        format!("{} of {all} compared: {classes} classes in {schedules} schedules", compared.len());
+    if compared.len() < all {
+        note += &format!("; they agree on: {}", named(&compared));
+        note += &format!("; too large: {}", named(&large));
+    }
+    if !late.is_empty() {
+        let why = format!("the time was over with {note}; not looked at: {}", named(&late));
+        return Outcome { executions: classes, ..Outcome::no_result(why) };
+    }
     Outcome {
         executions: classes,
         note: Some(note),
         ..Outcome::passed(Ended::Complete, &Observed::default())
     }
+}
+
+/// The names of some programs, for a sentence.
+pub(super) fn named(names: &[&str]) -> String {
+    if names.is_empty() { "none".to_string() } else { names.join(", ") }
 }
 
 /// The outcome of a comparison that finds a difference.

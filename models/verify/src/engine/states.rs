@@ -11,7 +11,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use antiphon_explorer::{Explorer, Program};
 use antiphon_harness::Observed;
@@ -22,7 +22,7 @@ use antiphon_spec_explore::{Act, Faults, Scope, outlines};
 use serde::{Deserialize, Serialize};
 
 use super::Task;
-use super::crosscheck::disagrees;
+use super::crosscheck::{disagrees, named};
 use crate::outcome::{Ended, Outcome};
 
 /// All actors that have begun to live, in outline.
@@ -129,8 +129,8 @@ fn has_begun(state: &[Outline]) -> bool {
     state.first().is_some_and(|first| !matches!(first.phase, Phase::Init | Phase::InitFailed))
 }
 
-/// All states that the runtime gets into; none if the time was over before.
-fn of_runtime(task: &Task, body: fn()) -> Option<States> {
+/// All states that the runtime gets into; none if `time` was over before.
+fn of_runtime(task: &Task, body: fn(), time: Duration) -> Option<States> {
     let all: Arc<Mutex<States>> = Arc::default();
     let add = all.clone();
     let program = Program::new(body)
@@ -155,7 +155,6 @@ fn of_runtime(task: &Task, body: fn()) -> Option<States> {
             let seen = NOW.with_borrow_mut(|(_, seen)| std::mem::take(seen));
             add.lock().unwrap_or_else(PoisonError::into_inner).extend(seen);
         });
-    let time = task.deadline.saturating_duration_since(Instant::now());
     let watch = task.watch.clone();
     let report = Explorer::new()
         .workers(1)
@@ -166,19 +165,25 @@ fn of_runtime(task: &Task, body: fn()) -> Option<States> {
     complete.then(|| std::mem::take(&mut *all.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
-/// Compares the states of all shapes.
+/// Compares the states of all shapes. Each may take an equal part of the time that is left, so that a large one does
+/// not keep the others from being compared.
 pub(crate) fn compare(task: &Task) -> Outcome {
     let mut found = Found::default();
-    for shape in SHAPES {
+    let (mut compared, mut late) = (Vec::new(), Vec::new());
+    for (index, shape) in SHAPES.iter().enumerate() {
         let scenarios = antiphon_scenarios_shuttle::scenarios();
         let Some(scenario) = scenarios.iter().find(|scenario| scenario.name == shape.scenario) else {
             return disagrees(format!("there is no scenario {}", shape.scenario), found.reached);
         };
         let of_spec = outlines(&shape.scope, MOST).expect("the instances are small");
-        let Some(of_runtime) = of_runtime(task, scenario.body) else {
-            return Outcome::no_result(format!("the time was over within {}", shape.scenario));
-        };
-        found.compare(shape, &of_runtime, &of_spec);
+        let left = task.deadline.saturating_duration_since(Instant::now());
+        match of_runtime(task, scenario.body, left / (SHAPES.len() - index) as u32) {
+            Some(of_runtime) => {
+                found.compare(shape, &of_runtime, &of_spec);
+                compared.push(shape.scenario);
+            }
+            None => late.push(shape.scenario),
+        }
     }
     let Found { reached, unreached, wrong } = found;
     if !wrong.is_empty() {
@@ -186,9 +191,18 @@ pub(crate) fn compare(task: &Task) -> Outcome {
     }
     let never: usize = unreached.iter().map(|unreached| unreached.states.len()).sum();
     let note = format!(
-        "{reached} states of {} scenarios, all of them the specification's; {never} more of it, all explained",
+        "{} of {} scenarios compared: {reached} states, all of them the specification's; {never} more of it, all \
+         explained",
+        compared.len(),
         SHAPES.len()
     );
+    if !late.is_empty() {
+        let [compared, late] = [named(&compared), named(&late)];
+        let why = format!(
+            "the time was over with {note}; they agree on: {compared}; not explored to the end: {late}"
+        );
+        return Outcome { executions: reached, unreached, ..Outcome::no_result(why) };
+    }
     let passed = Outcome::passed(Ended::Complete, &Observed::default());
     Outcome { executions: reached, note: Some(note), unreached, ..passed }
 }
