@@ -243,5 +243,6 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "timers/every-against-stop", TIMERS, ["first tick"], TIMED_MODELS, timers::every_against_stop();
     "timers/every-against-cancel", TIMERS, ["cancelled", "too late"], TIMED_MODELS, timers::every_against_cancel();
     "timers/stop-with-pending", &[TimerOutcome, CleanStop, RaceFreedom, NoLeak], ["set", "refused"], MODELS, timers::stop_with_pending();
+    "timers/one-after-another", &[TimerOutcome, WakeUp, NoLeak], ["the first", "the second"], ALL, timers::one_after_another();
     "timers/earlier-one-set-later", &[TimerOutcome, WakeUp, NoLeak], ["woken"], ALL, timers::earlier_one_set_later();
 };

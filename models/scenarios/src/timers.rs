@@ -187,6 +187,21 @@ pub(crate) fn stop_with_pending() {
     thread.join();
 }
 
+/// A second timer is set when the first is over, and the thread of the timers has had nothing to wait for.
+pub(crate) fn one_after_another() {
+    let node = node();
+    let clerk = node.spawn(Clerk::new()).expect("the node is up");
+    for over in ["the first", "the second"] {
+        let gate = Gate::new();
+        let set = node.send_after(&clerk, Mail::order(Order::Open(gate.clone())), Duration::ZERO);
+        check(set.is_ok(), Guarantee::TimerOutcome, || format!("{over} is refused, and the clerk lives"));
+        // Where the thread sleeps on, this is a deadlock.
+        gate.pass();
+        reached(over);
+    }
+    stop(&node);
+}
+
 /// A timer that was set later and is due earlier goes first; the thread that sleeps for the other is woken.
 pub(crate) fn earlier_one_set_later() {
     let node = node();

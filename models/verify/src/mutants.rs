@@ -69,6 +69,10 @@ pub(crate) fn run(mutant: &'static Mutant, family: Engine) -> Option<Run> {
         Engine::Explorer => Configuration::Explorer { spurious: mutant.spurious },
         Engine::Threads => Configuration::Threads,
     };
+    // Only the explorer has waits that end for no reason.
+    if mutant.spurious && family != Engine::Explorer {
+        return None;
+    }
     let scenario = mutant.scenarios.iter().find(|scenario| scenario.engines.contains(&family))?;
     Some(Run {
         name: mutant.name,

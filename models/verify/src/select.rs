@@ -61,6 +61,7 @@ pub(crate) fn select(runs: Vec<Run>, only: &[String]) -> Result<Vec<Run>, String
 /// name.
 pub(crate) fn is_worth_it(run: &Run, only: &[String], pin: Option<u64>) -> bool {
     !run.engine.is_deep()
+        || run.mutant.is_some()
         || pin.is_some()
         || only.iter().any(|prefix| run.engine.name().starts_with(prefix.as_str()))
 }

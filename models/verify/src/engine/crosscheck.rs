@@ -82,14 +82,14 @@ where
     C: FnOnce() -> Option<Result<Agreement, String>>,
 {
     let (mut classes, mut schedules) = (0, 0);
-    let (mut compared, mut large, mut late) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut compared, mut large, mut late) = (Vec::new(), 0, 0);
     for (name, check) in pairs {
         if Instant::now() >= task.deadline {
-            late.push(name);
+            late += 1;
             continue;
         }
         match check() {
-            None => large.push(name),
+            None => large += 1,
             Some(Ok(agreement)) => {
                 compared.push(name);
                 classes += agreement.classes;
@@ -99,15 +99,14 @@ where
             Some(Err(wrong)) => return disagrees(format!("{name}: {wrong}"), classes),
         }
     }
-    let all = compared.len() + large.len() + late.len();
+    let all = compared.len() + large + late;
     let mut note =
         format!("{} of {all} compared: {classes} classes in {schedules} schedules", compared.len());
     if compared.len() < all {
-        note += &format!("; they agree on: {}", named(&compared));
-        note += &format!("; too large: {}", named(&large));
+        note += &format!("; they agree on {}; {large} are too large", named(&compared));
     }
-    if !late.is_empty() {
-        let why = format!("the time was over with {note}; not looked at: {}", named(&late));
+    if late > 0 {
+        let why = format!("the time was over with {note}; not looked at: {late}");
         return Outcome { executions: classes, ..Outcome::no_result(why) };
     }
     Outcome {

@@ -199,7 +199,7 @@ pub(crate) fn compare(task: &Task) -> Outcome {
     if !late.is_empty() {
         let [compared, late] = [named(&compared), named(&late)];
         let why = format!(
-            "the time was over with {note}; they agree on: {compared}; not explored to the end: {late}"
+            "the time was over with {note}; they agree on {compared}; not explored to the end: {late}"
         );
         return Outcome { executions: reached, unreached, ..Outcome::no_result(why) };
     }
