@@ -244,7 +244,9 @@ impl Configuration {
             // Where nothing has changed, they take a moment.
             Configuration::Proof(_) => Duration::from_secs(60),
             // The largest instance has some 40,000 states.
-            Configuration::Spec | Configuration::CrossCheck => Duration::from_secs(10),
+            Configuration::Spec => Duration::from_secs(10),
+            // All states of some scenarios, event by event; some ten seconds on an idle machine.
+            Configuration::CrossCheck => Duration::from_secs(30),
             Configuration::Loom { .. }
             | Configuration::Explorer { .. }
             | Configuration::Shuttle(_)
