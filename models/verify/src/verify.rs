@@ -138,7 +138,7 @@ impl Session {
         if !run.has_parts() {
             return Part::default();
         }
-        let name = format!("{}.json", run.name.replace('/', "-"));
+        let name = format!("{}.{}.json", run.name, run.engine).replace('/', "-");
         Part {
             shard: self.shard,
             checkpoint: self.checkpoints.as_ref().map(|directory| directory.join(name)),
