@@ -61,6 +61,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use platform::readiness::{Readiness, Source};
 use platform::sync::Arc;
@@ -93,6 +94,9 @@ pub struct Input<U: Unit = Line> {
     origin: Origin,
     window: Arc<Window>,
     cutter: U::Cutter,
+    /// A FIFO was opened anew. Whoever came and went just before that may have left something, of whose end no
+    /// wait tells: it is read without waiting.
+    opened_anew: bool,
 }
 
 impl Input {
@@ -125,12 +129,14 @@ impl Input {
     }
 
     fn new(origin: Origin) -> io::Result<Self> {
-        Ok(Self { origin, window: Window::new(Waker::new()?), cutter: Cutter::new(LIMIT) })
+        let window = Window::new(Waker::new()?);
+        Ok(Self { origin, window, cutter: Cutter::new(LIMIT), opened_anew: false })
     }
 
     /// Hands over the bytes as they come, in [`Data`] of at most 64 KiB, not in lines.
     pub fn by_chunk(self) -> Input<Data> {
-        Input { origin: self.origin, window: self.window, cutter: Cutter::new(LIMIT) }
+        let Self { origin, window, opened_anew, .. } = self;
+        Input { origin, window, cutter: Cutter::new(LIMIT), opened_anew }
     }
 }
 
@@ -149,24 +155,31 @@ impl<U: Unit> Input<U> {
         M: From<U> + Send + 'static,
     {
         // While it is held up, the waker alone ends the wait.
+        let read_on = !self.window.is_held_up();
         let descriptor: &dyn Source = self.origin.descriptor();
-        let source = (!self.window.is_held_up()).then_some((descriptor, Readiness::READ));
-        let Ready { source, requests } = self.window.waker.wait(source, None)?;
+        let source = read_on.then_some((descriptor, Readiness::READ));
+        let timeout = (read_on && self.opened_anew).then_some(Duration::ZERO);
+        let Ready { source, requests } = self.window.waker.wait(source, timeout)?;
         if requests.contains(Requests::END) {
             return Ok(true);
         }
-        if source == Readiness::NONE {
+        if source == Readiness::NONE && timeout.is_none() {
             return Ok(false);
         }
         // Made when something is there to be read.
         buffer.resize(CHUNK, 0);
         let (hold, deliver) = (Hold(&self.window), |unit: U| context.deliver(unit.into()));
         let delivered = match self.origin.read(buffer)? {
-            Got::Nothing => Ok(()),
+            Got::Nothing => {
+                self.opened_anew = false;
+                Ok(())
+            }
             Got::Bytes(count) => self.cutter.feed(&buffer[..count], &hold, |unit, _| deliver(unit)),
             Got::End => {
                 let delivered = self.cutter.finish(&hold).map_or(Ok(()), deliver);
-                if !self.origin.begin_again()? {
+                // An end that is not told again needs no other descriptor.
+                self.opened_anew = !self.opened_anew;
+                if self.opened_anew && !self.origin.begin_again()? {
                     return Ok(true);
                 }
                 delivered

@@ -1,6 +1,8 @@
 //! Child processes of the system.
 
-use std::process::Command as Program;
+mod trouble;
+
+use std::process::{Command as Program, ExitStatus};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
@@ -9,17 +11,49 @@ use antiphon::{Address, Exit, Node};
 use antiphon_harness::{Scenario, check, reached};
 use antiphon_spec::Guarantee;
 
-use crate::parts::{LONG, on_a_node, own};
-use crate::{COMMANDED, FAILED, SERVED};
+use crate::parts::{LONG, on_a_node, own, until_silence};
+use crate::tally::fault;
+use crate::{COMMANDED, FAILED, Fault, SERVED};
+use trouble::Trouble::{DiskIsFull, ExitsWhileWrittenTo, IgnoresSigterm, LeavesProcesses, WritesWithoutEnd};
+use trouble::{Other, beside_another, while_the_owner_is_killed};
 
 pub(crate) const SCENARIOS: &[Scenario] = catalogue! {
     "child/lines/2000", SERVED, ["handled", "exited"], lines(2000);
     "child/echo/100", COMMANDED, ["handled", "exited"], echo(100);
-    "child/ignores-sigterm", SERVED, ["handled", "interrupted"], owner_ends("trap '' TERM; echo; exec sleep 600");
     "child/closes-its-output", SERVED, ["handled", "interrupted"], owner_ends("echo; exec >&- 2>&-; exec sleep 600");
-    "child/writes-without-end", SERVED, ["handled", "interrupted"], owner_ends("exec yes");
+    "child/ignores-sigterm/4", SERVED, ["trouble", "answered"], beside_another(IgnoresSigterm, 4);
+    "child/writes-without-end/4", SERVED, ["trouble", "answered"], beside_another(WritesWithoutEnd, 4);
+    "child/exits-while-written-to/4", SERVED, ["trouble", "answered"], beside_another(ExitsWhileWrittenTo, 4);
+    "child/leaves-processes-behind/4", SERVED, ["trouble", "answered"], beside_another(LeavesProcesses, 4);
+    "child/disk-is-full/4", SERVED, ["trouble", "answered"], beside_another(DiskIsFull, 4);
+    "child/owner-is-killed/ignores-sigterm/4", SERVED, ["interrupted", "answered"],
+        while_the_owner_is_killed(IgnoresSigterm, 4);
+    "child/owner-is-killed/writes-without-end/4", SERVED, ["interrupted", "answered"],
+        while_the_owner_is_killed(WritesWithoutEnd, 4);
+    "child/owner-is-killed/exits-while-written-to/4", SERVED, ["answered"],
+        while_the_owner_is_killed(ExitsWhileWrittenTo, 4);
+    "child/owner-is-killed/leaves-processes-behind/4", SERVED, ["interrupted", "answered"],
+        while_the_owner_is_killed(LeavesProcesses, 4);
     "child/panic-in-session", FAILED, ["panicked"], panics();
 };
+
+pub(crate) const FAULTS: &[Fault] = &[
+    ("a child ignores SIGTERM", &["child/ignores-sigterm/4", "child/owner-is-killed/ignores-sigterm/4"]),
+    (
+        "a child writes without end",
+        &["child/writes-without-end/4", "child/owner-is-killed/writes-without-end/4"],
+    ),
+    (
+        "a child exits while it is written to",
+        &["child/exits-while-written-to/4", "child/owner-is-killed/exits-while-written-to/4"],
+    ),
+    (
+        "a child leaves processes that hold its output",
+        &["child/leaves-processes-behind/4", "child/owner-is-killed/leaves-processes-behind/4"],
+    ),
+    ("a child's disk is full", &["child/disk-is-full/4"]),
+    ("the session of a child panics", &["child/panic-in-session"]),
+];
 
 /// Tells the scenario how many lines there were, and that it is over.
 struct Count {
@@ -30,7 +64,9 @@ struct Count {
 
 enum Told {
     Started(u32),
-    Line,
+    /// The first line.
+    Line(Vec<u8>),
+    Exited(ExitStatus),
     Closed(usize),
 }
 
@@ -39,7 +75,7 @@ impl Session for Count {
         Ok(self.tell.send(Told::Started(child.pid()))?)
     }
 
-    fn output(&mut self, _: Stream, _: Data, _: &mut Child<'_>) -> Result<(), Exit> {
+    fn output(&mut self, _: Stream, data: Data, _: &mut Child<'_>) -> Result<(), Exit> {
         if self.panics {
             reached("panicked");
             panic!("planned panic");
@@ -47,14 +83,14 @@ impl Session for Count {
         self.lines += 1;
         reached("handled");
         if self.lines == 1 {
-            self.tell.send(Told::Line)?;
+            self.tell.send(Told::Line(data.to_vec()))?;
         }
         Ok(())
     }
 
-    fn exited(&mut self, _: std::process::ExitStatus, _: &mut Child<'_>) -> Result<(), Exit> {
+    fn exited(&mut self, status: ExitStatus, _: &mut Child<'_>) -> Result<(), Exit> {
         reached("exited");
-        Ok(())
+        Ok(self.tell.send(Told::Exited(status))?)
     }
 
     fn closed(&mut self, reason: &Exit, _: &mut Child<'_>) {
@@ -85,13 +121,10 @@ fn start(node: &Node, script: &str, panics: bool) -> Started {
 
 /// How many lines there were in the end.
 fn count(told: &Receiver<Told>) -> Option<usize> {
-    loop {
-        match told.recv_timeout(LONG) {
-            Ok(Told::Closed(lines)) => return Some(lines),
-            Ok(Told::Started(_) | Told::Line) => {}
-            Err(_) => return None,
-        }
-    }
+    until_silence(told).find_map(|told| match told {
+        Told::Closed(lines) => Some(lines),
+        Told::Started(_) | Told::Line(_) | Told::Exited(_) => None,
+    })
 }
 
 /// Whoever is reported ended has left no process behind, and no zombie.
@@ -133,7 +166,7 @@ fn owner_ends(script: &str) {
     on_a_node(|node| {
         let started = start(node, script, false);
         let first = started.told.recv_timeout(LONG);
-        check(matches!(first, Ok(Told::Line)), Guarantee::NoLoss, || "no line came".into());
+        check(matches!(first, Ok(Told::Line(_))), Guarantee::NoLoss, || "no line came".into());
         node.exit(&started.owner, Exit::Normal);
         check_gone(started.pid);
     });
@@ -142,11 +175,11 @@ fn owner_ends(script: &str) {
 /// The session panics; its child ends, and nothing else.
 fn panics() {
     on_a_node(|node| {
-        let other = start(node, "exec cat", false);
+        let other = Other::start(node);
+        other.exchange(0);
+        fault();
         let fragile = start(node, "echo; exec sleep 600", true);
         check_gone(fragile.pid);
-        drop(other.child.send(Command::write("still there\n")));
-        let line = other.told.recv_timeout(LONG);
-        check(matches!(line, Ok(Told::Line)), Guarantee::PanicContainment, || "no line came back".into());
+        other.exchange(1);
     });
 }

@@ -1,5 +1,8 @@
 //! Files that grow, shrink, and are replaced.
 
+mod trouble;
+
+use std::convert::Infallible;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,16 +15,47 @@ use antiphon_harness::{Scenario, check, reached};
 use antiphon_spec::Guarantee;
 
 use crate::parts::{LONG, on_a_node, own};
-use crate::{COMMANDED, SERVED};
+use crate::{COMMANDED, Fault, SERVED};
+use trouble::Trouble::{Refused, Removed, Truncated};
+use trouble::{beside_another, directory_is_removed, while_the_owner_is_killed};
 
 pub(crate) const SCENARIOS: &[Scenario] = catalogue! {
     "file/grows/100", SERVED, ["handled", "interrupted"], grows(100);
     "file/rotated/10", SERVED, ["handled", "replaced", "interrupted"], rotated(10);
     "file/seeks-while-reading/20", COMMANDED, ["handled", "sought"], seeks(20);
+    "file/is-truncated/5", SERVED, ["told", "handled", "answered"], beside_another(Truncated, 5);
+    "file/is-removed/5", SERVED, ["told", "handled", "answered"], beside_another(Removed, 5);
+    "file/is-refused/5", SERVED, ["told", "handled", "answered"], beside_another(Refused, 5);
+    "file/owner-is-killed-while-it-is-truncated", SERVED, ["told", "interrupted", "answered"],
+        while_the_owner_is_killed(Truncated);
+    "file/owner-is-killed-while-it-is-removed", SERVED, ["told", "interrupted", "answered"],
+        while_the_owner_is_killed(Removed);
+    "file/owner-is-killed-while-it-is-refused", SERVED, ["told", "interrupted", "answered"],
+        while_the_owner_is_killed(Refused);
+    "file/directory-is-removed/5", SERVED, ["failed", "answered"], directory_is_removed(5);
 };
 
-/// Hands lines to the scenario.
-struct Collect(Sender<(Vec<u8>, u64)>);
+pub(crate) const FAULTS: &[Fault] = &[
+    (
+        "a file is truncated while it is followed",
+        &["file/is-truncated/5", "file/owner-is-killed-while-it-is-truncated"],
+    ),
+    (
+        "a file is removed while it is followed",
+        &["file/is-removed/5", "file/owner-is-killed-while-it-is-removed"],
+    ),
+    (
+        "something that is no file takes its name",
+        &["file/is-refused/5", "file/owner-is-killed-while-it-is-refused"],
+    ),
+    ("the directory of a file is removed", &["file/directory-is-removed/5"]),
+];
+
+/// Hands lines, and changes, to the scenario.
+struct Collect {
+    lines: Sender<(Vec<u8>, u64)>,
+    changes: Sender<&'static str>,
+}
 
 impl Session for Collect {
     type Unit = Line;
@@ -29,21 +63,30 @@ impl Session for Collect {
     fn received(&mut self, line: Line, reading: &mut Reading<'_, Line>) -> Result<(), Exit> {
         match line {
             Line::Whole(line) | Line::Part { data: line, .. } => {
-                self.0.send((line.to_vec(), reading.position())).map_err(|_| Exit::Normal)
+                self.lines.send((line.to_vec(), reading.position())).map_err(|_| Exit::Normal)
             }
         }
     }
 
     fn changed(&mut self, change: Change, _: &mut Reading<'_, Line>) -> Result<(), Exit> {
-        if matches!(change, Change::Replaced) {
-            reached("replaced");
-        }
+        let label = match change {
+            Change::Truncated => "truncated",
+            Change::Replaced => "replaced",
+            Change::Removed => "removed",
+            Change::Refused(_) => "refused",
+            _ => "changed",
+        };
+        reached(label);
+        // Not every scenario asks for them.
+        let _ = self.changes.send(label);
         Ok(())
     }
 
     fn closed(&mut self, reason: &Exit, _: &mut Reading<'_, Line>) {
-        if *reason == Exit::ParentEnded {
-            reached("interrupted");
+        match reason {
+            Exit::ParentEnded => reached("interrupted"),
+            Exit::Failed(_) => reached("failed"),
+            _ => {}
         }
     }
 }
@@ -73,14 +116,23 @@ fn append(path: &Path, text: &str) {
 
 type Lines = Receiver<(Vec<u8>, u64)>;
 
-fn follow(node: &Node, path: &Path) -> (Address<Command>, Lines) {
+/// A file that is followed, and who owns the meta-process.
+struct Followed {
+    owner: Address<Infallible>,
+    meta: Address<Command>,
+    lines: Lines,
+    changes: Receiver<&'static str>,
+}
+
+fn follow(node: &Node, path: &Path) -> Followed {
     let (tell, lines) = mpsc::channel();
+    let (tell_changes, changes) = mpsc::channel();
     let options = Options::new(path).follow();
-    let (_, address) = own(node, move |context| {
-        let (reader, handler) = file::reader(options, Collect(tell))?;
+    let (owner, meta) = own(node, move |context| {
+        let (reader, handler) = file::reader(options, Collect { lines: tell, changes: tell_changes })?;
         Ok(context.spawn_meta(reader, handler)?)
     });
-    (address, lines)
+    Followed { owner, meta, lines, changes }
 }
 
 fn expect(lines: &Lines, number: usize) {
@@ -95,7 +147,7 @@ fn grows(count: usize) {
     let directory = Directory::new();
     let path = directory.0.join("file");
     on_a_node(|node| {
-        let (_, lines) = follow(node, &path);
+        let lines = follow(node, &path).lines;
         thread::scope(|scope| {
             scope.spawn(|| (0..count).for_each(|number| append(&path, &format!("{number}\n"))));
             (0..count).for_each(|number| expect(&lines, number));
@@ -109,7 +161,7 @@ fn rotated(rounds: usize) {
     let (path, old) = (directory.0.join("file"), directory.0.join("old"));
     append(&path, "0\n");
     on_a_node(|node| {
-        let (_, lines) = follow(node, &path);
+        let lines = follow(node, &path).lines;
         expect(&lines, 0);
         for round in 1..=rounds {
             fs::rename(&path, &old).expect("it is there");
@@ -127,20 +179,20 @@ fn seeks(count: usize) {
     let path = directory.0.join("file");
     append(&path, &(0..2000).map(|number| format!("{number:07}\n")).collect::<String>());
     on_a_node(|node| {
-        let (address, lines) = follow(node, &path);
+        let Followed { meta, lines, .. } = follow(node, &path);
         for number in 0..count {
             let offset = (number * 7919 % 2000) as u64 * 8;
-            let accepted = address.send(Command::seek(offset)).is_ok();
+            let accepted = meta.send(Command::seek(offset)).is_ok();
             check(accepted, Guarantee::NoLoss, || "the command was refused".into());
             let whole = lines.recv_timeout(LONG);
             let fits = matches!(&whole, Ok((line, end))
                 if String::from_utf8_lossy(line).parse::<u64>() == Ok(end / 8 - 1));
             check(fits, Guarantee::SenderOrder, || format!("{whole:?} is not what is there"));
         }
-        let at = node.call(&address, Command::position, LONG);
+        let at = node.call(&meta, Command::position, LONG);
         check(at.is_ok_and(|at| at.is_multiple_of(8)), Guarantee::NoLoss, || format!("position {at:?}"));
         // The end of the file comes by any order of reading and seeking, once.
-        let _ = address.send(Command::seek(1999 * 8));
+        let _ = meta.send(Command::seek(1999 * 8));
         while lines.recv_timeout(LONG).is_ok_and(|(line, _)| line != b"0001999") {}
         reached("handled");
         reached("sought");

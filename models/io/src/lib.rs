@@ -28,6 +28,7 @@ mod file;
 mod lines;
 mod parts;
 mod signals;
+mod stream;
 mod tally;
 mod tcp;
 mod udp;
@@ -83,9 +84,14 @@ pub fn scenarios() -> &'static [Scenario] {
     &SCENARIOS
 }
 
-/// Each fault that is made, in words, and the scenarios that make it.
-pub fn faults() -> impl Iterator<Item = &'static (&'static str, &'static [&'static str])> {
-    [tcp::FAULTS].into_iter().flatten()
+/// A fault, in words, and the scenarios that make it: beside others, and while the owner is killed.
+pub type Fault = (&'static str, &'static [&'static str]);
+
+/// All faults, those of one source together.
+pub fn faults() -> impl Iterator<Item = &'static Fault> {
+    [tcp::FAULTS, unix::FAULTS, udp::FAULTS, file::FAULTS, lines::FAULTS, child::FAULTS, signals::FAULTS]
+        .into_iter()
+        .flatten()
 }
 
 /// Has the platform's recorder report the events of the process's executions to the harness.

@@ -1,8 +1,11 @@
 //! Lines from pipes and FIFOs.
 
+mod trouble;
+
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Write};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 use std::{process, thread};
 
@@ -12,15 +15,37 @@ use antiphon_harness::{Scenario, check, reached};
 use antiphon_spec::Guarantee;
 use rustix::fs::{CWD, Mode, OFlags, fcntl_getfl, fcntl_setfl, mkfifoat};
 
-use crate::SERVED;
 use crate::parts::{LONG, on_a_node, on_a_node_beside, own};
+use crate::{Fault, SERVED};
+use trouble::Trouble::{Vanishes, WritesByteByByte};
+use trouble::{beside_another, fifo_is_removed, while_the_owner_is_killed};
 
 pub(crate) const SCENARIOS: &[Scenario] = catalogue! {
     "lines/pipe/200", SERVED, ["handled", "ended"], pipe(200);
     "lines/owner-ends/4", SERVED, ["handled", "interrupted"], owner_ends(4);
     "lines/nobody-takes-them", SERVED, ["held up", "interrupted"], nobody_takes_them();
     "lines/fifo/20", SERVED, ["handled", "interrupted"], fifo(20);
+    "lines/writers-vanish/20", SERVED, ["trouble", "handled", "answered"], beside_another(Vanishes, 20);
+    "lines/writers-write-byte-by-byte/20", SERVED, ["trouble", "handled", "answered"],
+        beside_another(WritesByteByByte, 20);
+    "lines/owner-is-killed-while-writers-vanish/4", SERVED, ["trouble", "gone", "interrupted", "answered"],
+        while_the_owner_is_killed(Vanishes, 4);
+    "lines/owner-is-killed-while-writers-write-byte-by-byte/4", SERVED,
+        ["trouble", "gone", "interrupted", "answered"], while_the_owner_is_killed(WritesByteByByte, 4);
+    "lines/fifo-is-removed/5", SERVED, ["failed", "handled", "answered"], fifo_is_removed(5);
 };
+
+pub(crate) const FAULTS: &[Fault] = &[
+    (
+        "writers vanish in the middle of a line",
+        &["lines/writers-vanish/20", "lines/owner-is-killed-while-writers-vanish/4"],
+    ),
+    (
+        "writers write byte by byte",
+        &["lines/writers-write-byte-by-byte/20", "lines/owner-is-killed-while-writers-write-byte-by-byte/4"],
+    ),
+    ("a FIFO is removed", &["lines/fifo-is-removed/5"]),
+];
 
 /// Hands lines to the scenario.
 struct Collect(Sender<Line>);
@@ -36,16 +61,20 @@ impl Handler for Collect {
         match reason {
             Exit::ParentEnded => reached("interrupted"),
             Exit::Normal => reached("ended"),
+            Exit::Failed(_) => reached("failed"),
             _ => {}
         }
     }
 }
 
+fn is(line: &Result<Line, RecvTimeoutError>, number: usize) -> bool {
+    matches!(line, Ok(Line::Whole(line)) if **line == *number.to_string().as_bytes())
+}
+
 /// Expects a number as the next line.
 fn expect(lines: &Receiver<Line>, number: usize) {
     let line = lines.recv_timeout(LONG);
-    let as_sent = matches!(&line, Ok(Line::Whole(line)) if **line == *number.to_string().as_bytes());
-    check(as_sent, Guarantee::NoLoss, || format!("{line:?} instead of {number}"));
+    check(is(&line, number), Guarantee::NoLoss, || format!("{line:?} instead of {number}"));
     reached("handled");
 }
 
@@ -113,16 +142,33 @@ fn nobody_takes_them() {
     on_a_node_beside(body, drop);
 }
 
+/// A FIFO of the scenario's own, removed at its end.
+struct Fifo(PathBuf);
+
+impl Fifo {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("antiphon-scenario-{}", process::id()));
+        mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).expect("temporary files can be made");
+        Self(path)
+    }
+}
+
+impl Drop for Fifo {
+    fn drop(&mut self) {
+        // Nothing depends on it, but for the next one, which would say so.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 /// Writers come and go, each with one line.
 fn fifo(count: usize) {
-    let path = std::env::temp_dir().join(format!("antiphon-scenario-{}", process::id()));
-    mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).expect("temporary files can be made");
+    let fifo = Fifo::new();
     on_a_node(|node| {
         let (tell, lines) = mpsc::channel();
-        let input = Input::fifo(&path).expect("it is a FIFO");
+        let input = Input::fifo(&fifo.0).expect("it is a FIFO");
         own(node, move |context| Ok(context.spawn_meta(input, Collect(tell))?));
         for number in 0..count {
-            let mut writer = OpenOptions::new().write(true).open(&path).expect("it is read");
+            let mut writer = OpenOptions::new().write(true).open(&fifo.0).expect("it is read");
             writeln!(writer, "{number}").expect("it is read");
             if number % 2 == 0 {
                 drop(writer);
@@ -130,5 +176,4 @@ fn fifo(count: usize) {
             expect(&lines, number);
         }
     });
-    std::fs::remove_file(&path).expect("it is there");
 }

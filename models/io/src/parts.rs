@@ -1,11 +1,14 @@
 //! What the scenarios of all sources are made of.
 
 use std::convert::Infallible;
-use std::sync::mpsc;
+use std::fmt::Debug;
+use std::sync::Barrier;
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
+use std::{iter, thread};
 
 use antiphon::{Actor, Address, Context, Exit, Node};
-use antiphon_harness::check;
+use antiphon_harness::{check, reached};
 use antiphon_spec::Guarantee;
 
 /// Nothing on one machine takes that long, unless it hangs.
@@ -36,6 +39,36 @@ pub(crate) fn own<R: Send + 'static>(
     let begin = move |context: &Context<'_, Infallible>| Ok(tell.send(begin(context)?)?);
     let owner = node.spawn(Owner(Some(begin))).expect("the node is up");
     (owner, told.recv().expect("the owner has begun"))
+}
+
+/// What is told, until that ends or nothing is told for long.
+pub(crate) fn until_silence<T>(told: &Receiver<T>) -> impl Iterator<Item = T> {
+    iter::from_fn(|| told.recv_timeout(LONG).ok())
+}
+
+/// Kills `owner` while each of `peers` does `make` again and again, whose error says that nobody is there any
+/// more.
+pub(crate) fn kill_amid<E: Debug>(
+    node: &Node,
+    owner: &Address<Infallible>,
+    peers: usize,
+    make: impl Fn() -> Result<(), E> + Sync,
+) {
+    let all_do = Barrier::new(peers + 1);
+    thread::scope(|scope| {
+        for _ in 0..peers {
+            scope.spawn(|| {
+                make().expect("the owner lives until all have begun");
+                all_do.wait();
+                // The bound is for a source that goes on without its owner.
+                let gone = (0..10_000).any(|_| make().is_err());
+                check(gone, Guarantee::Ownership, || "the source outlives its owner".into());
+                reached("gone");
+            });
+        }
+        all_do.wait();
+        node.kill(owner);
+    });
 }
 
 /// Runs `body` on a node, and stops the node.

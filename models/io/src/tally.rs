@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use antiphon_harness::{check, reached};
+use antiphon_spec::Guarantee;
+
 static FAULTS: AtomicU64 = AtomicU64::new(0);
 static ASKED: AtomicU64 = AtomicU64::new(0);
 static ANSWERED: AtomicU64 = AtomicU64::new(0);
@@ -35,14 +38,15 @@ pub(crate) fn fault() {
     FAULTS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Somebody to whom nothing goes wrong asks for something.
-pub(crate) fn asked() {
+/// Somebody to whom nothing goes wrong asks for something, by `exchange`, and is to be given it.
+pub(crate) fn ask(exchange: impl FnOnce() -> Result<(), String>) {
     // Relaxed: see `Tally`.
     ASKED.fetch_add(1, Ordering::Relaxed);
-}
-
-/// And is given it.
-pub(crate) fn answered() {
-    // Relaxed: see `Tally`.
-    ANSWERED.fetch_add(1, Ordering::Relaxed);
+    let failure = exchange().err();
+    if failure.is_none() {
+        // Relaxed: see `Tally`.
+        ANSWERED.fetch_add(1, Ordering::Relaxed);
+        reached("answered");
+    }
+    check(failure.is_none(), Guarantee::NoLoss, || failure.unwrap_or_default());
 }

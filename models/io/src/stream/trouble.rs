@@ -1,16 +1,14 @@
 //! Peers that make trouble, beside others and while the owner ends.
 
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::Barrier;
+use std::io;
 use std::thread;
 use std::time::Duration;
 
 use antiphon_harness::{check, reached};
 use antiphon_spec::Guarantee;
 
-use super::parts::{Echo, bind, connect, exchange, reset, serve};
-use crate::parts::{LONG, on_a_node};
+use super::{Client, Echo, Server, exchange};
+use crate::parts::{kill_amid, on_a_node};
 use crate::tally::fault;
 
 /// What a peer does to whoever serves it.
@@ -31,19 +29,17 @@ const MOST: usize = 64 << 20;
 
 impl Trouble {
     /// Makes it once, on a connection of its own. An error says that the server is gone.
-    fn make(self, address: SocketAddr) -> io::Result<()> {
-        let mut socket = TcpStream::connect(address)?;
-        socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(LONG))?;
+    fn make<C: Client>(self, place: &C::Place) -> io::Result<()> {
+        let mut socket = C::connect(place)?;
         fault();
         match self {
             Self::Vanishes => socket.write_all(&[1; 4000])?,
             Self::Resets => {
                 socket.write_all(&[2; 4000])?;
-                reset(socket);
+                socket.reset()?;
             }
             Self::DoesNotRead => {
-                socket.set_write_timeout(Some(Duration::from_millis(100)))?;
+                socket.patience(Duration::from_millis(100))?;
                 let piece = [3; 16 << 10];
                 let mut sent = 0;
                 while sent < MOST
@@ -68,45 +64,31 @@ impl Trouble {
 }
 
 /// `peers` make trouble, again and again, while another goes on as if there was none.
-pub(crate) fn beside_others(trouble: Trouble, peers: usize) {
+pub(crate) fn beside_others<C: Client>(trouble: Trouble, peers: usize) {
     on_a_node(|node| {
-        let server = serve(node, bind(), |_| Echo);
-        let mut other = connect(server.address);
+        let server = Server::<C>::new(node, |_| Echo);
+        let mut other = server.connect();
         exchange(&mut other, [0; 64]);
         thread::scope(|scope| {
             for _ in 0..peers {
                 scope.spawn(|| {
                     for _ in 0..2 {
-                        trouble.make(server.address).expect("the server goes on");
+                        trouble.make::<C>(&server.place).expect("the server goes on");
                     }
                 });
             }
             (0..50).for_each(|message| exchange(&mut other, [message; 64]));
         });
         exchange(&mut other, [50; 64]);
-        exchange(&mut connect(server.address), [51; 64]);
+        exchange(&mut server.connect(), [51; 64]);
     });
 }
 
 /// The owner is killed while `peers` make trouble: then nobody is served any more.
-pub(crate) fn while_the_owner_is_killed(trouble: Trouble, peers: usize) {
+pub(crate) fn while_the_owner_is_killed<C: Client>(trouble: Trouble, peers: usize) {
     on_a_node(|node| {
-        let server = serve(node, bind(), |_| Echo);
-        exchange(&mut connect(server.address), [0; 64]);
-        let all_do = Barrier::new(peers + 1);
-        thread::scope(|scope| {
-            for _ in 0..peers {
-                scope.spawn(|| {
-                    trouble.make(server.address).expect("the owner lives until all have begun");
-                    all_do.wait();
-                    // The bound is for a listener that goes on without its owner.
-                    let gone = (0..10_000).any(|_| trouble.make(server.address).is_err());
-                    check(gone, Guarantee::Ownership, || "the listener outlives its owner".into());
-                    reached("gone");
-                });
-            }
-            all_do.wait();
-            node.kill(&server.owner);
-        });
+        let server = Server::<C>::new(node, |_| Echo);
+        exchange(&mut server.connect(), [0; 64]);
+        kill_amid(node, &server.owner, peers, || trouble.make::<C>(&server.place));
     });
 }

@@ -1,26 +1,24 @@
 //! Peers that come and go as they like.
 
-use std::io::{Read, Write};
-use std::net::Shutdown;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
-use antiphon::io::tcp::{Command, Connection, Data, Session, Stop};
+use antiphon::io::stream::{Command, Connection, Data, Session, Stop};
 use antiphon::{Address, Exit, Node};
 use antiphon_harness::{check, reached};
 use antiphon_spec::Guarantee;
 
-use super::parts::{Echo, bind, connect, exchange, serve, try_connect};
+use super::{Client, Echo, Server, ends, exchange};
 use crate::parts::{on_a_node, on_a_node_beside};
 
 /// `clients` exchange `messages` each, all at the same time.
-pub(crate) fn echo(clients: u8, messages: u8) {
+pub(crate) fn echo<C: Client>(clients: u8, messages: u8) {
     on_a_node(|node| {
-        let server = serve(node, bind(), |_| Echo);
+        let server = &Server::<C>::new(node, |_| Echo);
         thread::scope(|scope| {
             for client in 0..clients {
                 scope.spawn(move || {
-                    let mut socket = connect(server.address);
+                    let mut socket = server.connect();
                     (0..messages).for_each(|message| exchange(&mut socket, [client ^ message; 64]));
                 });
             }
@@ -29,18 +27,18 @@ pub(crate) fn echo(clients: u8, messages: u8) {
 }
 
 /// Clients close their sending half at once after what they send; the answer comes all the same.
-pub(crate) fn half_closed(clients: u8) {
+pub(crate) fn half_closed<C: Client>(clients: u8) {
     on_a_node(|node| {
-        let server = serve(node, bind(), |_| Echo);
+        let server = &Server::<C>::new(node, |_| Echo);
         thread::scope(|scope| {
             for client in 0..clients {
                 scope.spawn(move || {
-                    let mut socket = connect(server.address);
+                    let mut socket = server.connect();
                     let sent = [client; 1000];
                     let mut answer = Vec::new();
                     let exchanged = socket
                         .write_all(&sent)
-                        .and_then(|()| socket.shutdown(Shutdown::Write))
+                        .and_then(|()| socket.end())
                         .and_then(|()| socket.read_to_end(&mut answer));
                     check(answer == sent, Guarantee::NoLoss, || {
                         format!("{exchanged:?}, {} bytes", answer.len())
@@ -53,33 +51,30 @@ pub(crate) fn half_closed(clients: u8) {
 }
 
 /// The owner ends while all its connections wait for their peers.
-pub(crate) fn owner_ends(clients: u8) {
+pub(crate) fn owner_ends<C: Client>(clients: u8) {
     on_a_node(|node| {
-        let server = serve(node, bind(), |_| Echo);
-        let mut sockets: Vec<_> = (0..clients).map(|_| connect(server.address)).collect();
+        let server = Server::<C>::new(node, |_| Echo);
+        let mut sockets: Vec<_> = (0..clients).map(|_| server.connect()).collect();
         sockets.iter_mut().for_each(|socket| exchange(socket, [7; 64]));
         node.exit(&server.owner, Exit::Normal);
         for socket in &mut sockets {
-            // An end or a reset, but not a timeout.
-            let ended = matches!(socket.read(&mut [0]), Ok(0))
-                || socket.take_error().is_ok_and(|error| error.is_none());
-            check(ended, Guarantee::Interruption, || "the connection is still open".into());
+            check(ends(socket), Guarantee::Interruption, || "the connection is still open".into());
         }
     });
 }
 
 /// The listener stops while `clients` connect: each is served or told that it is not.
-pub(crate) fn listener_stops(clients: u8) {
+pub(crate) fn listener_stops<C: Client>(clients: u8) {
     on_a_node(|node| {
-        let server = serve(node, bind(), |_| Echo);
-        let mut kept = connect(server.address);
+        let server = Server::<C>::new(node, |_| Echo);
+        let mut kept = server.connect();
         exchange(&mut kept, [1; 64]);
         thread::scope(|scope| {
             for _ in 0..clients {
                 scope.spawn(|| {
                     // As long as the listener lives, each is served; the bound is for one that never ends.
                     for _ in 0..10_000 {
-                        let Some(mut socket) = try_connect(server.address) else { break };
+                        let Ok(mut socket) = C::connect(&server.place) else { break };
                         let mut answer = [0; 4];
                         if socket.write_all(b"ping").and_then(|()| socket.read_exact(&mut answer)).is_err() {
                             break;
@@ -99,17 +94,21 @@ pub(crate) fn listener_stops(clients: u8) {
 }
 
 /// The node stops while `clients` connect.
-pub(crate) fn node_stops(clients: u8) {
+pub(crate) fn node_stops<C: Client>(clients: u8) {
     let connect_clients = |node: &Node| -> Vec<JoinHandle<()>> {
-        let server = serve(node, bind(), |_| Echo);
-        exchange(&mut connect(server.address), [1; 64]);
-        let connecting = move || {
+        let server = Arc::new(Server::<C>::new(node, |_| Echo));
+        exchange(&mut server.connect(), [1; 64]);
+        let connecting = |server: Arc<Server<C>>| {
             for _ in 0..50 {
-                let Some(mut socket) = try_connect(server.address) else { break };
+                let Ok(mut socket) = C::connect(&server.place) else { break };
                 let _ = socket.write_all(b"ping");
             }
         };
-        (0..clients).map(|_| thread::spawn(connecting)).collect()
+        let spawn = |_| {
+            let server = Arc::clone(&server);
+            thread::spawn(move || connecting(server))
+        };
+        (0..clients).map(spawn).collect()
     };
     on_a_node_beside(connect_clients, |clients| {
         clients.into_iter().for_each(|client| client.join().expect("there is nothing to panic about"));
@@ -130,11 +129,11 @@ impl Session for Commanded {
 }
 
 /// Somebody else has a connection write `count` messages, then close: they come out whole and in order.
-pub(crate) fn commands(count: u8) {
+pub(crate) fn commands<C: Client>(count: u8) {
     on_a_node(|node| {
         let (tell, told) = mpsc::channel();
-        let server = serve(node, bind(), move |_| Commanded(tell.clone()));
-        let mut client = connect(server.address);
+        let server = Server::<C>::new(node, move |_| Commanded(tell.clone()));
+        let mut client = server.connect();
         let connection = told.recv().expect("the connection is accepted");
         for number in 0..count {
             let accepted = connection.send(Command::write(vec![number; 64])).is_ok();
