@@ -115,12 +115,32 @@ pub(crate) fn expect_threads(expected: usize) {
     wait_until(|| count("/proc/self/task") == expected);
 }
 
-/// How many hundredths of a second this process has run.
-pub(crate) fn ticks() -> u64 {
-    let text = fs::read_to_string("/proc/self/stat").expect("/proc is there");
-    // Behind the name in parentheses; utime and stime are the 12th and 13th from there.
-    let fields: Vec<_> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    fields[11..13].iter().map(|field| field.parse::<u64>().expect("a number")).sum()
+/// Waits until no other thread of this process runs for half a second: one that looks for something again and
+/// again is never idle that long.
+#[track_caller]
+pub(crate) fn wait_until_idle() {
+    wait_until(|| {
+        let before = runs_of_others();
+        thread::sleep(Duration::from_millis(500));
+        runs_of_others() == before
+    });
+}
+
+/// What grows when another thread runs: its processor time, and how often it was given the processor.
+fn runs_of_others() -> Vec<String> {
+    let own = fs::read_link("/proc/thread-self").expect("/proc is there");
+    let tasks = fs::read_dir("/proc/self/task").expect("/proc is there").map_while(Result::ok);
+    let others = tasks.filter(|task| Some(&*task.file_name()) != own.file_name());
+    let runs = others.filter_map(|task| {
+        // One that has ended meanwhile has neither.
+        let times = fs::read_to_string(task.path().join("stat")).ok()?;
+        let status = fs::read_to_string(task.path().join("status")).ok()?;
+        // Behind the name in parentheses; utime and stime are the 12th and 13th from there.
+        let times = times.rsplit(')').next()?.split_whitespace().skip(11).take(2);
+        let switches = status.lines().filter(|line| line.contains("ctxt_switches"));
+        Some(times.chain(switches).collect())
+    });
+    runs.collect()
 }
 
 /// A directory of the test's own, removed with everything in it.
