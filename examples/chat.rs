@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::net::TcpListener;
-use std::process::ExitCode;
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
@@ -28,12 +27,27 @@ struct Member {
 }
 
 impl Member {
+    fn send(&self, command: Command) {
+        // A connection that has ended accepts nothing; its `Closed` is on the way.
+        let _ = self.connection.send(command);
+    }
+
     fn tell(&mut self, line: &str) {
         match &mut self.missed {
             Some(missed) => *missed += 1,
-            // A connection that has ended accepts nothing; its `Closed` is on the way.
-            None => drop(self.connection.send(Command::write(format!("{line}\n")))),
+            None => self.send(Command::write(format!("{line}\n"))),
         }
+    }
+
+    /// The lines that end in `data`; whoever begins one that is too long has to go.
+    fn lines(&mut self, data: &[u8]) -> String {
+        self.begun.extend_from_slice(data);
+        let end = self.begun.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        let lines: Vec<u8> = self.begun.drain(..end).collect();
+        if self.begun.len() > LONGEST {
+            self.send(Command::close());
+        }
+        String::from_utf8_lossy(&lines).into_owned()
     }
 }
 
@@ -45,41 +59,31 @@ struct Room {
 }
 
 impl Room {
-    /// Tells everybody who has a name, but the one who said it.
-    fn tell_others(&mut self, speaker: ActorId, line: &str) {
-        let others = self.members.iter_mut().filter(|(id, member)| **id != speaker && member.name.is_some());
-        others.for_each(|(_, member)| member.tell(line));
+    fn member(&mut self, id: ActorId) -> &mut Member {
+        self.members.get_mut(&id).expect("`Opened` comes first, and `Closed` last")
     }
 
-    fn received(&mut self, id: ActorId, data: &[u8]) {
-        let Some(member) = self.members.get_mut(&id) else { return };
-        member.begun.extend_from_slice(data);
-        let end = member.begun.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-        let lines: Vec<u8> = member.begun.drain(..end).collect();
-        if member.begun.len() > LONGEST {
-            drop(member.connection.send(Command::close()));
-        }
-        String::from_utf8_lossy(&lines).lines().for_each(|line| self.said(id, line.trim()));
+    /// Tells everybody who has a name, but the one whom it is about.
+    fn tell_others(&mut self, than: ActorId, line: &str) {
+        let others = self.members.iter_mut().filter(|(id, member)| **id != than && member.name.is_some());
+        others.for_each(|(_, member)| member.tell(line));
     }
 
     fn said(&mut self, id: ActorId, line: &str) {
         let is_taken = self.members.values().any(|member| member.name.as_deref() == Some(line));
-        let Some(member) = self.members.get_mut(&id) else { return };
-        match &member.name {
-            _ if line.is_empty() => {}
-            Some(name) => {
-                let line = format!("{name}: {line}");
-                self.tell_others(id, &line);
-            }
+        let member = self.member(id);
+        let news = match &member.name {
+            Some(name) => format!("{name}: {line}"),
             None if is_taken || line.contains(char::is_whitespace) => {
-                member.tell("* take another name: one word, and nobody else's");
+                return member.tell("* take another name: one word, and nobody else's");
             }
             None => {
-                member.name = Some(line.to_owned());
                 member.tell(&format!("* welcome, {line}"));
-                self.tell_others(id, &format!("* {line} joins"));
+                member.name = Some(line.to_owned());
+                format!("* {line} joins")
             }
-        }
+        };
+        self.tell_others(id, &news);
     }
 }
 
@@ -106,22 +110,19 @@ impl Actor for Room {
                 member.tell("* what is your name?");
                 self.members.insert(id, member);
             }
-            Event::Data { connection, data } => self.received(connection, &data),
-            Event::Congested { connection } => {
-                self.members.entry(connection).and_modify(|member| member.missed = Some(0));
+            Event::Data { connection, data } => {
+                let lines = self.member(connection).lines(&data);
+                let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
+                lines.for_each(|line| self.said(connection, line));
             }
+            Event::Congested { connection } => self.member(connection).missed = Some(0),
             Event::Drained { connection } => {
-                if let Some(member) = self.members.get_mut(&connection)
-                    && let Some(missed @ 1..) = member.missed.take()
-                {
+                let member = self.member(connection);
+                if let Some(missed @ 1..) = member.missed.take() {
                     member.tell(&format!("* you missed {missed} lines"));
                 }
             }
-            Event::Ended { connection } => {
-                if let Some(member) = self.members.get(&connection) {
-                    drop(member.connection.send(Command::close()));
-                }
-            }
+            Event::Ended { connection } => self.member(connection).send(Command::close()),
             Event::Closed { connection, .. } => {
                 if let Some(Member { name: Some(name), .. }) = self.members.remove(&connection) {
                     self.tell_others(connection, &format!("* {name} leaves"));
@@ -133,27 +134,17 @@ impl Actor for Room {
     }
 }
 
-fn run(address: &str) -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:7000".into());
     let socket =
-        TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    let address = socket.local_addr()?;
+        TcpListener::bind(&address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let listening = format!("listening on {}", socket.local_addr()?);
     let (signalled, signal) = mpsc::channel();
     let node = Node::new();
     node.spawn(Room { socket: Some(socket), members: HashMap::new(), signalled })?;
-    println!("listening on {address}");
+    println!("{listening}");
     signal.recv()?;
     node.stop(Duration::from_secs(5))?;
     println!("stopped");
     Ok(())
-}
-
-fn main() -> ExitCode {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:7000".into());
-    match run(&address) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("chat: {error}");
-            ExitCode::FAILURE
-        }
-    }
 }

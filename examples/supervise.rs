@@ -2,7 +2,7 @@
 //! `cargo run --example supervise 'COMMAND' ...`; end it and all of them with Ctrl-C.
 use std::collections::HashMap;
 use std::error::Error;
-use std::process::{Command, ExitCode, ExitStatus};
+use std::process::{Command, ExitStatus};
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
@@ -26,23 +26,16 @@ impl From<Event> for Message {
     }
 }
 
-impl From<signals::Received> for Message {
-    fn from(received: signals::Received) -> Self {
-        Self::Signal(received)
-    }
-}
-
 /// A command that runs.
 struct Running {
     command: usize,
+    restarts: u32,
     child: Address<child::Command>,
-    status: Option<ExitStatus>,
 }
 
 /// The process that all children belong to. When it ends, they end.
 struct Supervisor {
     commands: Vec<String>,
-    restarts: Vec<u32>,
     running: HashMap<ActorId, Running>,
     ending: bool,
     end: Sender<Exit>,
@@ -50,13 +43,13 @@ struct Supervisor {
 
 impl Supervisor {
     // ANCHOR: start
-    fn start(&mut self, command: usize, context: &Context<'_, Message>) -> Result<(), Exit> {
+    fn start(&mut self, command: usize, restarts: u32, context: &Context<'_, Message>) -> Result<(), Exit> {
         let mut shell = Command::new("sh");
         shell.args(["-c", &self.commands[command]]);
         let session = Forward::<Message>::new(context.address());
         let (reader, handler) = Options::new().group().grace(GRACE).start(&mut shell, session)?;
         let child = context.spawn_meta(reader, handler)?;
-        self.running.insert(child.id(), Running { command, child, status: None });
+        self.running.insert(child.id(), Running { command, restarts, child });
         Ok(())
     }
     // ANCHOR_END: start
@@ -71,16 +64,19 @@ impl Supervisor {
         }
     }
 
-    fn closed(&mut self, child: ActorId, context: &Context<'_, Message>) -> Result<(), Exit> {
-        let Some(Running { command, status, .. }) = self.running.remove(&child) else { return Ok(()) };
-        let status = status.map_or("it was lost".into(), |status| status.to_string());
+    fn exited(
+        &mut self,
+        child: ActorId,
+        status: ExitStatus,
+        context: &Context<'_, Message>,
+    ) -> Result<(), Exit> {
+        let Some(Running { command, restarts, .. }) = self.running.remove(&child) else { return Ok(()) };
         println!("[{command}] ended: {status}");
-        if !self.ending && status != ExitStatus::default().to_string() {
-            if self.restarts[command] == RESTARTS {
+        if !self.ending && !status.success() {
+            if restarts == RESTARTS {
                 return Err(Exit::Failed(format!("{:?} fails again and again", self.commands[command])));
             }
-            self.restarts[command] += 1;
-            self.start(command, context)?;
+            self.start(command, restarts + 1, context)?;
         }
         if self.running.is_empty() { Err(Exit::Normal) } else { Ok(()) }
     }
@@ -91,9 +87,11 @@ impl Actor for Supervisor {
 
     fn init(&mut self, context: &mut Context<'_, Message>) -> Result<(), Exit> {
         let set = [Signal::HangUp, Signal::Interrupt, Signal::Terminate];
-        let (reader, handler) = signals::signals(set, signals::forward(context.address()))?;
+        let supervisor = context.address();
+        let tell = move |signal| Ok(supervisor.send(Message::Signal(signal))?);
+        let (reader, handler) = signals::signals(set, tell)?;
         context.spawn_meta(reader, handler)?;
-        (0..self.commands.len()).try_for_each(|command| self.start(command, context))
+        (0..self.commands.len()).try_for_each(|command| self.start(command, 0, context))
     }
 
     fn handle(&mut self, message: Message, context: &mut Context<'_, Message>) -> Result<(), Exit> {
@@ -104,10 +102,7 @@ impl Actor for Supervisor {
                     println!("[{command}] {}", String::from_utf8_lossy(&data));
                 }
             }
-            Message::Child(Event::Exited { child, status }) => {
-                self.running.entry(child).and_modify(|running| running.status = Some(status));
-            }
-            Message::Child(Event::Closed { child, .. }) => return self.closed(child, context),
+            Message::Child(Event::Exited { child, status }) => return self.exited(child, status, context),
             Message::Child(_) => {}
         }
         Ok(())
@@ -119,30 +114,16 @@ impl Actor for Supervisor {
     }
 }
 
-fn run(commands: Vec<String>) -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
+    let commands: Vec<String> = std::env::args().skip(1).collect();
     if commands.is_empty() {
         return Err("usage: supervise 'COMMAND' ...".into());
     }
     let (end, ended) = mpsc::channel();
     let node = Node::new();
-    let restarts = vec![0; commands.len()];
-    node.spawn(Supervisor { commands, restarts, running: HashMap::new(), ending: false, end })?;
+    node.spawn(Supervisor { commands, running: HashMap::new(), ending: false, end })?;
     let reason = ended.recv()?;
     node.stop(2 * GRACE)?;
     println!("stopped");
-    match reason {
-        Exit::Normal => Ok(()),
-        Exit::Failed(text) => Err(text.into()),
-        other => Err(format!("{other:?}").into()),
-    }
-}
-
-fn main() -> ExitCode {
-    match run(std::env::args().skip(1).collect()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("supervise: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    if reason == Exit::Normal { Ok(()) } else { Err(reason.to_string().into()) }
 }

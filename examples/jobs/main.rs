@@ -19,13 +19,13 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::net::TcpListener;
 use std::process::ExitCode;
+use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
 use antiphon::io::tcp::{self, Command, Connection, Data};
+use antiphon::io::{Signal, signals};
 use antiphon::supervisor::{Strategy, Supervisor};
 use antiphon::{Actor, Address, Child, Context, Exit, Node};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use desk::{Desk, Job, Order, Status, Work, Worker};
 
@@ -100,11 +100,12 @@ impl Actor for Clerk {
     }
 }
 
-/// Owns the listener, and so all connections.
+/// Owns the listener, and so all connections; and hears of Ctrl-C.
 struct Front {
     socket: Option<TcpListener>,
     desk: Address<Order>,
     clerk: Address<Question>,
+    signalled: Sender<signals::Received>,
 }
 
 impl Actor for Front {
@@ -116,6 +117,10 @@ impl Actor for Front {
         let counter = move |_| Counter { desk: desk.clone(), clerk: clerk.clone(), begun: Vec::new() };
         let (reader, handler) = tcp::listener(socket, counter)?;
         context.spawn_meta(reader, handler)?;
+        let signalled = self.signalled.clone();
+        let tell = move |signal| signalled.send(signal).map_err(|_| Exit::Normal);
+        let (reader, handler) = signals::signals([Signal::Interrupt, Signal::Terminate], tell)?;
+        context.spawn_meta(reader, handler)?;
         Ok(())
     }
 
@@ -125,10 +130,10 @@ impl Actor for Front {
 }
 
 fn run(address: &str) -> Result<(), Box<dyn Error>> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let socket =
         TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    println!("listening on {}", socket.local_addr()?);
+    let address = socket.local_addr()?;
+    let (signalled, signal) = mpsc::channel();
     let node = Node::new();
     let desk = node.spawn(Desk::default())?;
     let worker = || {
@@ -138,8 +143,9 @@ fn run(address: &str) -> Result<(), Box<dyn Error>> {
     let workers = Supervisor::new(Strategy::OneForOne).restarts(100, Duration::from_secs(1));
     node.spawn(workers.child(worker()).child(worker()))?;
     let clerk = node.spawn(Clerk(desk.clone()))?;
-    node.spawn(Front { socket: Some(socket), desk, clerk })?;
-    signals.forever().next();
+    node.spawn(Front { socket: Some(socket), desk, clerk, signalled })?;
+    println!("listening on {address}");
+    signal.recv()?;
     node.stop(Duration::from_secs(5))?;
     println!("stopped");
     Ok(())
