@@ -144,13 +144,13 @@ fn count<S: Search>(
     };
     let mut runner = Runner::new(program, Names::new(), 0);
     let mut found = Classes::default();
-    let mut trace = Trace::default();
     loop {
         search.begin();
         let (ending, failure) = runner.run(search, |search, execution| {
             search.end(execution);
             let ended = search.course().ended;
             if ended != Some(Ending::Redundant) {
+                let mut trace = Trace::default();
                 trace.read(execution, execution.log.len(), usize::MAX, &[]);
                 *found.classes.entry(canonical::class(&trace)).or_default() += 1;
             }

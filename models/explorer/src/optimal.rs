@@ -13,7 +13,7 @@ use platform::model::{Execution, Kind, Next, Operation, Scheduler, ThreadId};
 
 use crate::naive::progress;
 use crate::search::{Asleep, Bound, Course, Ending, Job, Limits, Pick, Search, diverged};
-use crate::trace::{Sequence, Trace};
+use crate::trace::{Sequence, Trace, renew};
 
 /// A wakeup tree: its branches, in the order in which they are explored.
 type Tree = Vec<Branch>;
@@ -99,25 +99,27 @@ impl Optimal {
             if self.nodes.len() == self.looked {
                 self.nodes.push(Node::Nothing);
             }
-            let (thread, operation) = execution.log[self.looked];
+            let (thread, operation) = &execution.log[self.looked];
             let at_branch = self.looked + 1 == self.fresh;
             match &mut self.nodes[self.looked] {
                 Node::Decision { sleep, now, does, then, .. } => {
-                    let same = does.is_none_or(|does| does.same(&operation));
-                    if *now != thread || !same {
+                    let same = does.as_ref().is_none_or(|does| does.same(operation));
+                    if now != thread || !same {
                         let foreseen =
                             does.map_or_else(|| "something else".to_owned(), |does| does.to_string());
-                        diverged(
-                            execution,
-                            &format!("{foreseen} of {now} was foreseen; {thread} did {operation}"),
-                        );
+                        let what = format!("{foreseen} of {now} was foreseen; {thread} did {operation}");
+                        diverged(execution, &what);
                         return false;
                     }
-                    *does = Some(operation);
-                    if at_branch || self.looked >= self.fresh {
+                    let new = at_branch || self.looked >= self.fresh;
+                    match does {
+                        Some(does) if !new => renew(does, operation),
+                        _ => *does = Some(*operation),
+                    }
+                    if new {
                         self.tree = std::mem::take(then);
                         self.sleep.clear();
-                        let still = |(id, asleep): &&Asleep| *id != thread && !operation.disturbs(asleep);
+                        let still = |(id, asleep): &&Asleep| id != thread && !operation.disturbs(asleep);
                         self.sleep.extend(sleep.iter().filter(still));
                     }
                 }

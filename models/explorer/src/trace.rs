@@ -17,6 +17,13 @@ use smallvec::SmallVec;
 /// The most threads that one program can have in all its executions.
 pub(crate) const MOST_THREADS: usize = 16;
 
+/// Notes what an operation came to when it was done once more, after the same steps: addresses are others.
+pub(crate) fn renew(operation: &mut Operation, again: &Operation) {
+    operation.expected = again.expected;
+    operation.old = again.old;
+    operation.new = again.new;
+}
+
 /// How many steps of each thread happened before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Clock([u16; MOST_THREADS]);
@@ -64,6 +71,18 @@ struct Recent {
     acquired: Option<u32>,
 }
 
+impl Recent {
+    fn touch(&mut self, index: usize, mode: Mode) {
+        if !matches!(mode, Mode::Read | Mode::Drop) {
+            self.accesses.clear();
+        }
+        self.accesses.push((index as u32, mode));
+        if mode == Mode::Acquire {
+            self.acquired = Some(index as u32);
+        }
+    }
+}
+
 /// A race: the step at `first` could have come after `second`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Race {
@@ -101,7 +120,8 @@ pub(crate) struct Trace {
 
 impl Trace {
     /// Reads the first `length` steps of an execution, and finds the races whose later step is the one at `new`
-    /// or after it. `waiting` are the operations that had to wait when it got there.
+    /// or after it. The steps before that are those of the execution that was read last, if one was: their order is
+    /// known. `waiting` are the operations that had to wait when it got there.
     pub(crate) fn read(
         &mut self,
         execution: &Execution,
@@ -109,7 +129,7 @@ impl Trace {
         new: usize,
         waiting: &[(ThreadId, Operation)],
     ) {
-        self.steps.clear();
+        self.steps.truncate(new);
         self.waiting.clear();
         self.races.clear();
         for recent in &mut self.recent {
@@ -119,7 +139,11 @@ impl Trace {
         self.ends.clear();
         self.ends.resize(MOST_THREADS, Clock::default());
         self.started = [false; MOST_THREADS];
-        for (index, (thread, operation)) in execution.log[..length].iter().enumerate() {
+        let known = self.steps.len();
+        for (index, (_, operation)) in execution.log[..known].iter().enumerate() {
+            self.repeat(index, operation);
+        }
+        for (index, (thread, operation)) in execution.log[..length].iter().enumerate().skip(known) {
             self.step(execution, index, *thread, *operation, index >= new);
         }
         for (thread, operation) in waiting {
@@ -201,24 +225,28 @@ impl Trace {
             if self.recent.len() <= slot {
                 self.recent.resize_with(slot + 1, Recent::default);
             }
-            let recent = &mut self.recent[slot];
-            for (other, mode) in &recent.accesses {
+            for (other, mode) in &self.recent[slot].accesses {
                 if mode.conflicts(access.mode) {
                     clock.join(&self.steps[*other as usize].clock);
                 }
             }
-            if !matches!(access.mode, Mode::Read | Mode::Drop) {
-                recent.accesses.clear();
-            }
-            recent.accesses.push((index as u32, access.mode));
-            if access.mode == Mode::Acquire {
-                recent.acquired = Some(index as u32);
-            }
+            self.recent[slot].touch(index, access.mode);
         }
         let number = before.get(thread) + 1;
         clock.0[thread.index()] = number;
         self.ends[thread.index()] = clock;
         self.steps.push(Step { thread, operation, number, before, clock });
+    }
+
+    /// The step at `index`, which is known, was done once more.
+    fn repeat(&mut self, index: usize, operation: &Operation) {
+        let step = &mut self.steps[index];
+        renew(&mut step.operation, operation);
+        for access in step.operation.accesses.as_slice() {
+            self.recent[access.slot as usize].touch(index, access.mode);
+        }
+        self.started[step.thread.index()] = true;
+        self.ends[step.thread.index()] = step.clock;
     }
 
     /// Finds what `operation`, about to be done by `thread` or waiting, races with.
