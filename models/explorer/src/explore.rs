@@ -14,7 +14,7 @@ use crate::cycle;
 use crate::naive::Naive;
 use crate::optimal::Optimal;
 use crate::program::{Lent, Program, Runner};
-use crate::report::{Counts, Found, Progress, Report};
+use crate::report::{Counts, Found, Progress, Report, Stop};
 use crate::schedule::{self, Played, Schedule, on_own_thread};
 use crate::search::{Bound, Ending, Job, Limits, Search};
 use crate::shard::{self, Checkpoint, Shard, ShardError};
@@ -283,7 +283,7 @@ struct Work<'a> {
     /// How many parts there are to do.
     total: AtomicUsize,
     stop: AtomicBool,
-    stopped_by: Mutex<Option<Bound>>,
+    stopped_by: Mutex<Option<Stop>>,
     looked_for_livelock: AtomicBool,
     gave_up: AtomicBool,
     /// Whether the program turned out to be none that can be explored.
@@ -416,8 +416,7 @@ impl<'a> Work<'a> {
             match ending {
                 Ending::Redundant => counts.redundant += 1,
                 Ending::Cut(bound) => {
-                    counts.cut += 1;
-                    counts.cut_by = Some(bound);
+                    counts.cut.count(bound);
                     if bound == Bound::Depth && self.is_livelock(runner) {
                         return false;
                     }
@@ -502,9 +501,9 @@ impl<'a> Work<'a> {
         self.guesses[worker].store((guess * 1e6) as u64, Ordering::Relaxed);
         let elapsed = self.began.elapsed();
         let over = if self.explorer.budget.is_some_and(|budget| elapsed >= budget) {
-            Some(Bound::Time)
+            Some(Stop::Time)
         } else if self.explorer.executions.is_some_and(|most| begun >= most) {
-            Some(Bound::Executions)
+            Some(Stop::Executions)
         } else {
             None
         };
@@ -540,11 +539,14 @@ impl<'a> Work<'a> {
             }
         }
         let found = lock(&self.found).clone();
-        let cut_by = counts.cut_by.or(*lock(&self.stopped_by));
+        let stopped_by = *lock(&self.stopped_by);
         let failed_early =
             found.is_some() && (!self.explorer.keep_going || self.broken.load(Ordering::Relaxed));
         Report {
-            complete: cut_by.is_none() && !failed_early && finished == parts.jobs.len(),
+            complete: counts.cut.is_nothing()
+                && stopped_by.is_none()
+                && !failed_early
+                && finished == parts.jobs.len(),
             mode: self.explorer.mode,
             executions: counts.executions,
             redundant: counts.redundant,
@@ -552,7 +554,7 @@ impl<'a> Work<'a> {
             cut: counts.cut,
             steps: counts.steps,
             max_depth: counts.max_depth as usize,
-            cut_by,
+            stopped_by,
             failure: found,
             parts: parts.total,
             digest: parts.digest,
@@ -571,7 +573,7 @@ struct Saved {
 
 impl Saved {
     fn open(file: PathBuf, explorer: &Explorer, parts: &Parts) -> Result<Self, ShardError> {
-        let fresh = Checkpoint::new(explorer.shard, explorer.mode, &explorer.build, parts);
+        let fresh = Checkpoint::new(explorer.shard, explorer.mode, explorer.limits(), &explorer.build, parts);
         let checkpoint = shard::open(&file, fresh)?;
         Ok(Self {
             file,

@@ -60,7 +60,7 @@ pub use classes::{Agreement, Classes, classes, cross_check};
 pub use explore::{DEPTH, Explorer, Mode};
 pub use platform::model::FailureKind;
 pub use program::Program;
-pub use report::{Found, Progress, Report};
+pub use report::{Cut, Found, Progress, Report, Stop};
 pub use sample::{Sampled, Sampler, sample};
 pub use schedule::{Played, Schedule, ScheduleError};
 pub use search::{Bound, Ending};

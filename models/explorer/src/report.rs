@@ -6,6 +6,43 @@ use crate::explore::Mode;
 use crate::schedule::Schedule;
 use crate::search::Bound;
 
+/// A limit of the whole that ended an exploration before its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// The time ran out.
+    Time,
+    /// So many executions were wanted, no more.
+    Executions,
+}
+
+/// How many executions each bound cut off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Cut {
+    /// They had as many steps as they may have.
+    pub depth: u64,
+    /// They would have had a preemption too many.
+    pub preemptions: u64,
+}
+
+impl Cut {
+    /// Whether no bound cut anything off: then it is as if there had been none.
+    pub fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+
+    pub(crate) fn count(&mut self, bound: Bound) {
+        match bound {
+            Bound::Depth => self.depth += 1,
+            Bound::Preemptions => self.preemptions += 1,
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.depth += other.depth;
+        self.preemptions += other.preemptions;
+    }
+}
+
 /// What an exploration found out.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -20,13 +57,13 @@ pub struct Report {
     /// Executions, of those that counted, in which threads were left that could not go on.
     pub stuck: u64,
     /// Executions that a bound cut off.
-    pub cut: u64,
+    pub cut: Cut,
     /// Operations done, in all executions.
     pub steps: u64,
     /// The most operations of one execution.
     pub max_depth: usize,
-    /// The bound that cut something off, if one did.
-    pub cut_by: Option<Bound>,
+    /// What ended it early, if something did.
+    pub stopped_by: Option<Stop>,
     /// The first thing that is wrong.
     pub failure: Option<Found>,
     /// How many parts the tree was split into; one if it was not.
@@ -77,10 +114,9 @@ pub(crate) struct Counts {
     pub(crate) executions: u64,
     pub(crate) redundant: u64,
     pub(crate) stuck: u64,
-    pub(crate) cut: u64,
+    pub(crate) cut: Cut,
     pub(crate) steps: u64,
     pub(crate) max_depth: u64,
-    pub(crate) cut_by: Option<Bound>,
 }
 
 impl Counts {
@@ -88,9 +124,8 @@ impl Counts {
         self.executions += other.executions;
         self.redundant += other.redundant;
         self.stuck += other.stuck;
-        self.cut += other.cut;
+        self.cut.add(other.cut);
         self.steps += other.steps;
         self.max_depth = self.max_depth.max(other.max_depth);
-        self.cut_by = self.cut_by.or(other.cut_by);
     }
 }

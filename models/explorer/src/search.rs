@@ -4,18 +4,13 @@ use platform::model::{Execution, FailureKind, Guard, Next, Operation, Scheduler,
 
 use crate::trace::MOST_THREADS;
 
-/// A limit that cut something off.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// A bound on each execution.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Bound {
     /// No execution had more steps than this.
     Depth,
     /// No execution had more preemptions than this.
     Preemptions,
-    /// The time ran out.
-    Time,
-    /// So many executions were wanted, no more.
-    Executions,
 }
 
 /// How an execution ended.
@@ -55,7 +50,7 @@ pub(crate) struct Job {
 }
 
 /// The limits of one execution.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Limits {
     pub(crate) depth: usize,
     pub(crate) preemptions: Option<usize>,

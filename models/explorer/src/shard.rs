@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::explore::{Mode, Parts};
-use crate::report::Counts;
-use crate::search::Bound;
+use crate::report::{Counts, Cut};
+use crate::search::Limits;
 
 /// One of several disjoint parts that cover an exploration.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
@@ -103,6 +103,8 @@ pub struct Checkpoint {
     pub shard: Shard,
     /// How it searches.
     pub mode: Mode,
+    /// Within which bounds.
+    limits: Limits,
     /// How many parts the program was split into, for all shards together.
     pub parts: usize,
     /// Of the program and its split.
@@ -119,10 +121,10 @@ fn build() -> String {
 }
 
 impl Checkpoint {
-    pub(crate) fn new(shard: Shard, mode: Mode, program: &str, parts: &Parts) -> Self {
+    pub(crate) fn new(shard: Shard, mode: Mode, limits: Limits, program: &str, parts: &Parts) -> Self {
         let (parts, digest) = (parts.total, parts.digest);
         let build = format!("{} {program}", build());
-        Self { version: 1, shard, mode, parts, digest, build, done: BTreeMap::new() }
+        Self { version: 1, shard, mode, limits, parts, digest, build, done: BTreeMap::new() }
     }
 
     /// Whether all parts of the shard are done.
@@ -159,6 +161,8 @@ impl Checkpoint {
     fn differs(&self, other: &Self) -> Option<String> {
         let pairs = [
             ("mode", format!("{:?}", self.mode), format!("{:?}", other.mode)),
+            ("depth", self.limits.depth.to_string(), other.limits.depth.to_string()),
+            ("bound on preemptions", preemptions(self.limits), preemptions(other.limits)),
             ("number of parts", self.parts.to_string(), other.parts.to_string()),
             ("digest of the program", format!("{:016x}", self.digest), format!("{:016x}", other.digest)),
             ("build", self.build.clone(), other.build.clone()),
@@ -166,6 +170,10 @@ impl Checkpoint {
         let different = pairs.into_iter().find(|(_, mine, theirs)| mine != theirs);
         different.map(|(what, mine, theirs)| format!("the {what} is {theirs}, not {mine}"))
     }
+}
+
+fn preemptions(limits: Limits) -> String {
+    limits.preemptions.map_or("none".to_owned(), |most| most.to_string())
 }
 
 /// Reads the checkpoint at `path` if there is one that goes with `fresh`, else takes `fresh`.
@@ -205,10 +213,8 @@ pub struct Merged {
     pub redundant: u64,
     /// Executions in which threads were left that could not go on.
     pub stuck: u64,
-    /// Executions that a bound cut off.
-    pub cut: u64,
-    /// The bound that cut something off, if one did; without one, the exploration is exhaustive.
-    pub cut_by: Option<Bound>,
+    /// Executions that a bound cut off; if there are none, the exploration is exhaustive.
+    pub cut: Cut,
 }
 
 /// Joins the shards of one exploration.
@@ -245,6 +251,5 @@ pub fn merge(shards: &[Checkpoint]) -> Result<Merged, ShardError> {
         redundant: counts.redundant,
         stuck: counts.stuck,
         cut: counts.cut,
-        cut_by: counts.cut_by,
     })
 }

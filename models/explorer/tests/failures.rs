@@ -2,7 +2,7 @@
 
 mod common;
 
-use antiphon_explorer::{Bound, Explorer, FailureKind, Found, Mode, Program, Sampler, Schedule, sample};
+use antiphon_explorer::{Cut, Explorer, FailureKind, Found, Mode, Program, Sampler, Schedule, Stop, sample};
 use common::*;
 use platform::cell::UnsafeCell;
 use platform::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -296,7 +296,7 @@ fn a_livelock_in_which_everybody_is_busy() {
         });
     });
     let report = Explorer::new().depth(300).run(&spins).expect("no shards");
-    assert!(report.failure.is_none() && report.cut_by == Some(Bound::Depth));
+    assert!(report.failure.is_none() && report.cut.depth > 0);
 }
 
 #[test]
@@ -354,16 +354,27 @@ fn bounds_are_told() {
     });
     let report = Explorer::new().depth(100).run(&endless).expect("no shards");
     assert!(!report.complete);
-    assert_eq!((report.cut_by, report.cut), (Some(Bound::Depth), 1));
+    assert_eq!(report.cut, Cut { depth: 1, preemptions: 0 });
 
     let bounded = Explorer::new().mode(Mode::Naive).preemption_bound(Some(0));
     let report = bounded.run(&Program::new(|| add(2, 2))).expect("no shards");
     assert!(!report.complete);
-    assert_eq!(
-        (report.cut_by, report.executions),
-        (Some(Bound::Preemptions), 2),
-        "one thread after the other"
-    );
+    assert!(report.cut.preemptions > 0 && report.cut.depth == 0);
+    assert_eq!(report.executions, 2, "one thread after the other");
+
+    for mode in [Mode::Source, Mode::Optimal] {
+        // In one piece, in one and then in parts, and in parts.
+        for (workers, rounds, classes) in [(1, 3, 1680), (2, 3, 1680), (2, 4, 34_650)] {
+            let program = Program::new(move || mutex(3, rounds));
+            let explorer = Explorer::new().mode(mode).workers(workers);
+            let loose = explorer.clone().preemption_bound(Some(100)).run(&program).expect("no shards");
+            assert!(loose.complete && loose.cut.is_nothing());
+            assert_eq!(loose.executions, classes, "a bound that cuts nothing off is no bound");
+            let tight = explorer.preemption_bound(Some(1)).run(&program).expect("no shards");
+            assert!(!tight.complete && tight.cut.preemptions > 0);
+            assert!(0 < tight.executions && tight.executions < classes);
+        }
+    }
 
     let report = Explorer::new()
         .workers(1)
@@ -371,11 +382,11 @@ fn bounds_are_told() {
         .run(&Program::new(|| mutex(3, 3)))
         .expect("no shards");
     assert!(!report.complete);
-    assert_eq!(report.cut_by, Some(Bound::Executions));
+    assert_eq!(report.stopped_by, Some(Stop::Executions));
 
     let hurried = Explorer::new().budget(Some(Duration::ZERO));
     let report = hurried.run(&Program::new(|| mutex(3, 3))).expect("no shards");
-    assert_eq!(report.cut_by, Some(Bound::Time));
+    assert_eq!(report.stopped_by, Some(Stop::Time));
 }
 
 #[test]

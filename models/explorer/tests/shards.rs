@@ -45,7 +45,7 @@ fn however_many_shards_the_total_is_the_same() {
                 let merged =
                     merge(&shards(&format!("{name}-{of}"), mode, of, body)).expect("they go together");
                 assert_eq!((merged.shards, merged.executions), (of, classes), "{name} in {of}, {mode:?}");
-                assert_eq!(merged.cut_by, None);
+                assert!(merged.cut.is_nothing());
             }
         }
     }
@@ -112,6 +112,25 @@ fn a_checkpoint_of_another_build_is_refused() {
     assert!(run("one").is_ok_and(|report| report.complete));
     assert!(run("one").is_ok_and(|report| report.complete));
     assert!(matches!(run("another"), Err(ShardError::Different(what)) if what.contains("build")));
+    std::fs::remove_dir_all(&directory).expect("remove the directory");
+}
+
+#[test]
+fn a_checkpoint_within_other_bounds_is_refused() {
+    let directory = directory("bounds");
+    let file = directory.join("checkpoint.json");
+    let run = |depth: usize, preemptions: Option<usize>| {
+        let explorer = Explorer::new().depth(depth).preemption_bound(preemptions);
+        explorer.checkpoint(Some(file.clone())).run(&Program::new(|| mutex(3, 2)))
+    };
+    assert!(run(100, Some(2)).is_ok_and(|report| !report.cut.is_nothing()));
+    assert!(run(100, Some(2)).is_ok_and(|report| !report.cut.is_nothing()));
+    for (depth, preemptions, differs) in
+        [(101, Some(2), "depth"), (100, Some(3), "preemptions"), (100, None, "preemptions")]
+    {
+        let refused = run(depth, preemptions);
+        assert!(matches!(refused, Err(ShardError::Different(what)) if what.contains(differs)));
+    }
     std::fs::remove_dir_all(&directory).expect("remove the directory");
 }
 

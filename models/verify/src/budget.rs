@@ -3,7 +3,8 @@
 //! The budget is wall-clock time for everything; with several runs at once there is so many times more of
 //! it to give. Each run that starts gets its part of what is left, by weight. What a run does not use goes
 //! back to those that have not started yet, so nobody has to know beforehand how long anything takes: the
-//! runs that end by themselves start first and get the larger parts, the samplers share the rest.
+//! runs that end by themselves start first and get the larger parts, the samplers share the rest. Of a run that is
+//! known to end it is known how many executions it wants; a large one gets more than one that may never end.
 
 use std::time::{Duration, Instant};
 
@@ -17,9 +18,13 @@ const OF_A_SEEDED_BUG: Duration = Duration::from_secs(5);
 pub(crate) struct Budget {
     deadline: Instant,
     jobs: usize,
+    wants: Vec<Want>,
     /// The sum of the weights of all runs that have not started.
     waiting: u32,
 }
+
+/// For so many executions that a run is known to have it gets a weight of one, if that is more than it has anyway.
+const PER_WEIGHT: u64 = 500;
 
 /// What a run wants of it.
 #[derive(Clone, Copy)]
@@ -33,29 +38,37 @@ impl Want {
     fn of(engine: Configuration) -> Self {
         Self { weight: weight(engine), least: engine.needs() }
     }
+
+    fn to_end(self, known: Option<u64>) -> Self {
+        let most = known.unwrap_or_default() / PER_WEIGHT;
+        Self { weight: self.weight.max(u32::try_from(most).unwrap_or(u32::MAX)), ..self }
+    }
 }
 
 impl Run {
-    /// What it wants of the budget.
-    pub(crate) fn want(&self) -> Want {
-        let want = Want::of(self.engine);
+    /// What it wants of the budget, if it is known to end after so many executions.
+    pub(crate) fn want(&self, known: Option<u64>) -> Want {
+        let want = Want::of(self.engine).to_end(known);
         if self.mutant.is_some() { Want { least: want.least.max(OF_A_SEEDED_BUG), ..want } } else { want }
     }
 }
 
 impl Budget {
     pub(crate) fn new(deadline: Instant, jobs: usize, wants: impl Iterator<Item = Want>) -> Self {
-        Self { deadline, jobs, waiting: wants.map(|want| want.weight).sum() }
+        let wants: Vec<Want> = wants.collect();
+        let waiting = wants.iter().fold(0_u32, |sum, want| sum.saturating_add(want.weight));
+        Self { deadline, jobs, wants, waiting }
     }
 
-    /// The part of the next run, given until when each of the running ones may go on; none if the time is
+    /// The part of the run with this number, given until when each of the running ones may go on; none if the time is
     /// over.
     pub(crate) fn take(
         &mut self,
-        Want { weight, least }: Want,
+        index: usize,
         now: Instant,
         running: impl Iterator<Item = Instant>,
     ) -> Option<Duration> {
+        let Want { weight, least } = self.wants[index];
         let waiting = self.waiting;
         self.waiting = waiting.saturating_sub(weight);
         let left = self.deadline.saturating_duration_since(now);
@@ -96,18 +109,18 @@ mod tests {
     fn what_is_not_used_goes_to_those_that_wait() {
         let start = Instant::now();
         let mut budget = Budget::new(start + 8 * SECOND, 1, iter::repeat_n(Want::of(Threads), 4));
-        assert_eq!(budget.take(Want::of(Threads), start, iter::empty()), Some(2 * SECOND));
+        assert_eq!(budget.take(0, start, iter::empty()), Some(2 * SECOND));
         // It took no time at all.
-        assert_eq!(budget.take(Want::of(Threads), start, iter::empty()), Some(8 * SECOND / 3));
+        assert_eq!(budget.take(1, start, iter::empty()), Some(8 * SECOND / 3));
     }
 
     #[test]
     fn what_is_promised_is_not_given_again() {
         let start = Instant::now();
         let mut budget = Budget::new(start + 6 * SECOND, 2, iter::repeat_n(Want::of(Threads), 3));
-        let first = budget.take(Want::of(Threads), start, iter::empty()).unwrap();
+        let first = budget.take(0, start, iter::empty()).unwrap();
         assert_eq!(first, 4 * SECOND);
-        let second = budget.take(Want::of(Threads), start, iter::once(start + first)).unwrap();
+        let second = budget.take(1, start, iter::once(start + first)).unwrap();
         assert_eq!(second, 4 * SECOND);
     }
 
@@ -115,8 +128,8 @@ mod tests {
     fn nobody_gets_more_than_there_is_and_at_the_end_nobody_gets_any() {
         let start = Instant::now();
         let mut budget = Budget::new(start + SECOND, 4, iter::repeat_n(Want::of(Threads), 2));
-        assert_eq!(budget.take(Want::of(Threads), start, iter::empty()), Some(SECOND));
-        assert_eq!(budget.take(Want::of(Threads), start + 2 * SECOND, iter::empty()), None);
+        assert_eq!(budget.take(0, start, iter::empty()), Some(SECOND));
+        assert_eq!(budget.take(1, start + 2 * SECOND, iter::empty()), None);
     }
 
     #[test]
@@ -124,7 +137,18 @@ mod tests {
         let start = Instant::now();
         let [loom, threads] = [Loom { preemption_bound: None }, Threads].map(Want::of);
         let mut budget = Budget::new(start + 3 * SECOND, 1, [loom, threads].into_iter());
-        assert_eq!(budget.take(loom, start, iter::empty()), Some(2 * SECOND));
+        assert_eq!(budget.take(0, start, iter::empty()), Some(2 * SECOND));
+    }
+
+    #[test]
+    fn what_is_known_to_end_gets_by_how_much_it_is() {
+        let start = Instant::now();
+        let [small, large, unknown] = [Some(100), Some(12_000), None]
+            .map(|known| Want::of(Loom { preemption_bound: None }).to_end(known));
+        let mut budget = Budget::new(start + 28 * SECOND, 1, [small, large, unknown].into_iter());
+        assert_eq!(budget.take(0, start, iter::empty()), Some(2 * SECOND));
+        assert_eq!(budget.take(1, start + 2 * SECOND, iter::empty()), Some(24 * SECOND));
+        assert_eq!(budget.take(2, start + 26 * SECOND, iter::empty()), Some(2 * SECOND));
     }
 
     #[test]
@@ -132,7 +156,7 @@ mod tests {
         let start = Instant::now();
         let needy = Want { least: 5 * SECOND, ..Want::of(Threads) };
         let mut budget = Budget::new(start + 10 * SECOND, 1, iter::repeat_n(needy, 10));
-        assert_eq!(budget.take(needy, start, iter::empty()), Some(5 * SECOND));
-        assert_eq!(budget.take(needy, start + 6 * SECOND, iter::empty()), Some(3 * SECOND));
+        assert_eq!(budget.take(0, start, iter::empty()), Some(5 * SECOND));
+        assert_eq!(budget.take(1, start + 6 * SECOND, iter::empty()), Some(3 * SECOND));
     }
 }

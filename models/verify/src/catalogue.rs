@@ -6,7 +6,7 @@ use antiphon_spec_explore::Instance;
 
 use crate::engine::crosscheck::CrossCheck;
 use crate::engine::proof::{self, Proof};
-use crate::engine::{Configuration, Task};
+use crate::engine::{Bounds, Configuration, Task};
 use crate::mutants::{self, Seeded};
 use crate::outcome::Outcome;
 use crate::selftest;
@@ -159,6 +159,17 @@ impl Run {
     fn of_cross_check(check: CrossCheck) -> Self {
         let (engine, work) = (Configuration::CrossCheck, Work::CrossCheck(check));
         Self { name: check.name(), engine, guarantees: &[], reaches: &[], work, mutant: None }
+    }
+
+    /// The same within `bounds`, if the explorer makes it. A seeded bug is looked for without: it is found in a moment,
+    /// or the net has a hole.
+    pub(crate) fn within(self, bounds: Bounds) -> Self {
+        match self.engine {
+            Configuration::Explorer { spurious, .. } if self.mutant.is_none() => {
+                Self { engine: Configuration::Explorer { spurious, bounds }, ..self }
+            }
+            _ => self,
+        }
     }
 
     /// Whether it can be spread over several machines. A seeded bug is found on one, or the net has a hole.

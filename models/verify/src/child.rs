@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use antiphon_explorer::Shard;
 
 use crate::catalogue::Run;
-use crate::engine::{Configuration, Task, Watch, holes, threads};
+use crate::engine::{Bounds, Configuration, Task, Watch, holes, threads};
 use crate::failure::Saved;
 use crate::outcome::{Line, Outcome};
 use crate::{panics, tape};
@@ -59,6 +59,12 @@ pub(crate) fn exploring(
     command.args(["run", "--scenario", run.name, "--engine", run.engine.name()]);
     command.args(["--limit-ms", &limit.as_millis().to_string(), "--seed", &seed.to_string()]);
     command.args(["--workers", &workers.to_string()]);
+    let Bounds { preemptions, depth } = run.engine.asked();
+    for (flag, bound) in [("--preemptions", preemptions), ("--depth", depth)] {
+        if let Some(bound) = bound {
+            command.args([flag, &bound.to_string()]);
+        }
+    }
     if let Some(shard) = part.shard {
         command.args(["--shard", &shard.to_string()]);
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use antiphon_explorer::Shard;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::engine::Bounds;
+
 /// Where the report goes if nobody says otherwise, from the root of the workspace.
 pub(crate) const REPORT: &str = "target/verify/report.json";
 
@@ -64,16 +66,18 @@ pub(crate) struct Verify {
     #[arg(long)]
     pub(crate) strict: bool,
     /// Run nothing; list the guarantees, and for each the scenarios and seeded bugs that there are.
-    #[arg(long, conflicts_with_all = ["pin", "strict"])]
+    #[arg(long, conflicts_with_all = ["pin", "strict", "preemptions", "depth"])]
     pub(crate) list: bool,
     /// Write down how many executions the complete runs have, as what is expected from now on.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["preemptions", "depth"])]
     pub(crate) pin: bool,
     /// Make one of several parts of the whole, for example 1/3, 2/3 or 3/3; `antiphon merge` joins the reports.
     ///
     /// The explorer's runs are split, each of the others is made by one of the parts.
     #[arg(long, value_name = "I/K", conflicts_with = "pin")]
     pub(crate) shard: Option<Shard>,
+    #[command(flatten)]
+    pub(crate) bounds: Bounds,
     /// Keep in this directory what the explorer has done, and go on from there.
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) checkpoint: Option<PathBuf>,
@@ -163,6 +167,8 @@ pub(crate) struct Run {
     pub(crate) replay: Option<PathBuf>,
     #[arg(long)]
     pub(crate) shard: Option<Shard>,
+    #[command(flatten)]
+    pub(crate) bounds: Bounds,
     #[arg(long)]
     pub(crate) checkpoint: Option<PathBuf>,
     /// Writes traces of some of the executions here.

@@ -1,5 +1,7 @@
 //! From what a run saw to its verdict.
 
+use antiphon_explorer::Cut;
+
 use crate::catalogue::Run;
 use crate::outcome::{Ended, Outcome};
 use crate::report::{Defect, DefectKind};
@@ -28,20 +30,29 @@ impl Judgement {
     }
 }
 
+/// The expected number of executions, if `outcome` can be held against it: what was asked to stay within bounds only if
+/// it has ended and they cut nothing off. Then it is the whole.
+pub(crate) fn comparable(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Option<u64> {
+    pin.filter(|_| !run.engine.asked().are_asked_for() || outcome.ended == Ended::Complete)
+}
+
 /// Says what `outcome` is worth.
 pub(crate) fn judge(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Judgement {
     let mut judgement = judge_result(run, outcome, pin);
-    if let Some(note) = &outcome.note {
-        match &mut judgement.defect {
-            Some(defect) => defect.message = format!("{}; {note}", defect.message),
-            None => judgement.note = judgement.note.or_else(|| Some(note.clone())),
-        }
+    let within = run.engine.asked().are_asked_for() && outcome.ended == Ended::Complete;
+    let remarks = within.then_some("no bound cut anything off").into_iter().chain(outcome.note.as_deref());
+    for remark in remarks {
+        let said = match &mut judgement.defect {
+            Some(defect) => &mut defect.message,
+            None => judgement.note.get_or_insert_default(),
+        };
+        *said = if said.is_empty() { remark.to_string() } else { format!("{said}; {remark}") };
     }
     judgement
 }
 
 /// Says what a part of a run is worth: what is missing in one part may be in another.
-pub(crate) fn judge_part(outcome: &Outcome, shard: &str) -> Judgement {
+pub(crate) fn judge_part(run: &Run, outcome: &Outcome, shard: &str) -> Judgement {
     match &outcome.ended {
         _ if outcome.failure.is_some() => Judgement::plain(Verdict::Violated),
         Ended::NoResult(why) => Judgement::noted(Verdict::Inconclusive, why),
@@ -49,7 +60,11 @@ pub(crate) fn judge_part(outcome: &Outcome, shard: &str) -> Judgement {
             Verdict::NoViolation,
             format!("part {shard} is complete; `antiphon merge` joins"),
         ),
-        Ended::Cut(what) => Judgement::noted(Verdict::Inconclusive, format!("{what}, within part {shard}")),
+        Ended::Cut { cut, late } => {
+            let late = if *late { ", and the time was over" } else { "" };
+            let what = run.engine.asked().tell(*cut);
+            Judgement::noted(Verdict::Inconclusive, format!("{what}{late}, within part {shard}"))
+        }
         Ended::Budget | Ended::Failure => {
             Judgement::noted(Verdict::Inconclusive, format!("the time was over within part {shard}"))
         }
@@ -63,10 +78,9 @@ fn judge_result(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Judgement {
     match &outcome.ended {
         Ended::NoResult(why) => Judgement::noted(Verdict::Inconclusive, why),
         Ended::Complete => complete(run, outcome, pin),
-        // What would have followed was not seen, however much time there is.
-        Ended::Cut(what) => Judgement::noted(Verdict::Inconclusive, what),
+        Ended::Cut { cut, late } => cut_off(run, outcome, *cut, *late),
         // A failure without its description would be a bug of ours.
-        Ended::Budget | Ended::Failure => cut(run, outcome, pin),
+        Ended::Budget | Ended::Failure => late(run, outcome, pin),
     }
 }
 
@@ -93,8 +107,23 @@ fn complete(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Judgement {
     }
 }
 
+/// A run of which a bound cut something off: what would have followed was not seen, however much time there is.
+fn cut_off(run: &Run, outcome: &Outcome, cut: Cut, late: bool) -> Judgement {
+    let bounds = run.engine.asked();
+    let mut what = bounds.tell(cut);
+    if late {
+        what += &format!("; the time was over after {} executions", outcome.executions);
+    }
+    match missing(run, outcome) {
+        Some(missing) => Judgement::noted(Verdict::Inconclusive, format!("{what}; {missing}")),
+        // Nobody asked for less than everything.
+        None if !bounds.want(cut) || outcome.executions == 0 => Judgement::noted(Verdict::Inconclusive, what),
+        None => Judgement::noted(Verdict::NoViolation, what),
+    }
+}
+
 /// A run that the time ended.
-fn cut(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Judgement {
+fn late(run: &Run, outcome: &Outcome, pin: Option<u64>) -> Judgement {
     let explored = outcome.executions;
     if explored == 0 {
         return Judgement::noted(Verdict::Inconclusive, "the time was over before the first execution");

@@ -82,7 +82,7 @@ fn run_child(options: &cli::Run, catalogue: &Catalogue) -> Result<u8, String> {
             }
             let part = child::Part { shard: options.shard, checkpoint: options.checkpoint.clone() };
             let limit = Duration::from_millis(options.limit_ms);
-            child::run(run, part, limit, options.seed, options.workers);
+            child::run(run.within(options.bounds), part, limit, options.seed, options.workers);
         }
         None => child::refuse("there is no such run"),
     }

@@ -9,8 +9,7 @@ use antiphon_explorer::{Checkpoint, Shard, ShardError};
 
 use crate::catalogue::{Catalogue, Run};
 use crate::cli;
-use crate::engine::explorer;
-use crate::judge::judge;
+use crate::judge::{self, judge};
 use crate::outcome::{Ended, Outcome};
 use crate::pins::Pins;
 use crate::report::{FORMAT, Frame, Report, RunReport, VERSION};
@@ -31,6 +30,7 @@ pub(crate) fn merge(options: &cli::Merge, catalogue: &Catalogue) -> Result<u8, S
         jobs: parts.iter().map(|part| part.jobs).sum(),
         seed: parts[0].seed,
         shard: None,
+        bounds: parts[0].bounds,
     };
     let of = parts.len();
     let mutants = parts.iter().flat_map(|part| part.mutants.clone()).collect();
@@ -42,7 +42,7 @@ pub(crate) fn merge(options: &cli::Merge, catalogue: &Catalogue) -> Result<u8, S
         let run = catalogue.find(&scenario, &engine).ok_or_else(|| {
             format!("there is no run of {scenario} on {engine} here: the parts are of another build")
         })?;
-        joined.push(join(&run, reports, of, &pins)?);
+        joined.push(join(&run.within(frame.bounds), reports, of, &pins)?);
     }
     let report = Report::of(joined, mutants, frame);
     verify::publish(&report, &verify::report_path(&options.report), options.format)?;
@@ -80,7 +80,10 @@ fn are_the_whole(parts: &[Report]) -> Result<(), String> {
         let shard: Shard = part.shard.as_deref().unwrap_or_default().parse()?;
         shards.push(shard);
     }
-    let of = shards[0].of;
+    let (of, bounds) = (shards[0].of, parts[0].bounds);
+    if let Some(other) = parts.iter().find(|part| part.bounds != bounds) {
+        return Err(format!("of the parts, one was made with {bounds}, one with {}", other.bounds));
+    }
     if let Some(other) = shards.iter().find(|shard| shard.of != of) {
         return Err(format!("part {other} is not one of {of}"));
     }
@@ -118,16 +121,16 @@ fn join(run: &Run, mut reports: Vec<RunReport>, of: usize, pins: &Pins) -> Resul
         match antiphon_explorer::merge(&checkpoints) {
             Ok(merged) => {
                 outcome.executions = merged.executions;
-                outcome.ended = match merged.cut_by {
-                    Some(bound) => Ended::Cut(explorer::cut(bound, merged.cut)),
-                    None => Ended::Complete,
+                outcome.ended = match merged.cut.is_nothing() {
+                    true => Ended::Complete,
+                    false => Ended::Cut { cut: merged.cut, late: false },
                 };
             }
             Err(unfinished @ ShardError::Unfinished(..)) => outcome.note = Some(unfinished.to_string()),
             Err(error) => return Err(format!("{name}: {error}")),
         }
     }
-    let pinned = pins.get(run);
+    let pinned = judge::comparable(run, &outcome, pins.get(run));
     let holes = std::mem::take(&mut reports[0].holes);
     let judgement = judge(run, &outcome, pinned);
     let took = reports.iter().map(|report| report.seconds).fold(0.0, f64::max);

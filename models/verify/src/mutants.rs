@@ -66,7 +66,7 @@ pub(crate) fn run(mutant: &'static Mutant, family: Engine) -> Option<Run> {
     let engine = match family {
         Engine::Loom => Configuration::Loom { preemption_bound: Some(2) },
         Engine::Shuttle => Configuration::Shuttle(Strategy::Pct),
-        Engine::Explorer => Configuration::Explorer { spurious: mutant.spurious },
+        Engine::Explorer => Configuration::explorer(mutant.spurious),
         Engine::Threads => Configuration::Threads,
     };
     // Only the explorer has waits that end for no reason.

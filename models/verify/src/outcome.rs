@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use antiphon_explorer::Cut;
 use antiphon_harness::{Fault, Observed};
 use antiphon_litmus::Concern;
 use antiphon_spec::Guarantee;
@@ -38,8 +39,8 @@ pub(crate) enum Ended {
     Complete,
     /// The time was over.
     Budget,
-    /// A bound of the engine cut something off, as told.
-    Cut(String),
+    /// A bound of the engine cut something off; whether the time was over, too.
+    Cut { cut: Cut, late: bool },
     /// At the first failure.
     Failure,
     /// It did not come to a result that says anything, for the reason given.

@@ -35,8 +35,8 @@ const LAST_WORDS: usize = 8 * 1024;
 
 /// Is told what happens.
 pub(crate) trait Observer {
-    /// A run has started.
-    fn started(&mut self, index: usize, run: &Run);
+    /// A run has started, and may take so long.
+    fn started(&mut self, index: usize, run: &Run, limit: Duration);
     /// A run has come so far.
     fn progress(&mut self, index: usize, progress: Progress);
     /// A run is over.
@@ -76,13 +76,13 @@ pub(crate) fn run_all(
         {
             let run = &runs[index];
             let now = Instant::now();
-            match budget.take(run.want(), now, running.iter().map(|other| other.started + other.limit)) {
+            match budget.take(index, now, running.iter().map(|other| other.started + other.limit)) {
                 Some(limit) => {
                     // The places that nobody else waits for.
                     let workers = (jobs - running.len()).saturating_sub(waiting.len()).max(1);
                     let child = start(run, limit, workers);
                     running.push(Running::start(index, child, limit, reports.clone())?);
-                    observer.started(index, run);
+                    observer.started(index, run, limit);
                 }
                 None => {
                     let outcome = Outcome::no_result("the time was over before it could start");

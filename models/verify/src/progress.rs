@@ -37,32 +37,41 @@ struct Running {
     line: ProgressBar,
     name: &'static str,
     began: Instant,
+    /// How long it may take.
+    limit: Duration,
     executions: u64,
 }
 
 impl Running {
-    /// How far it is, of how many, and how long the rest will take: that only if the total is known, since what an
-    /// engine can guess on its way is far from it.
-    fn tell(&self, progress: Progress, total: Option<u64>) {
-        let Progress { executions, at_least } = progress;
-        let more = at_least.filter(|total| *total > executions);
-        let of = match (total.filter(|total| executions <= *total), more) {
-            (Some(total), _) => {
-                let of = format!(" of {}", HumanCount(total));
-                self.left(executions, total)
-                    .map_or(of.clone(), |left| format!("{of}, about {} to go", seconds(left)))
-            }
-            (None, Some(total)) => format!(" of at least {}", HumanCount(total)),
-            (None, None) => String::new(),
-        };
-        self.line.set_message(format!("{}  {}{of}", self.name, HumanCount(executions)));
+    fn show(&self, progress: Progress, total: Option<u64>) {
+        self.line.set_message(format!(
+            "{}  {}",
+            self.name,
+            state(progress, total, self.began.elapsed(), self.limit)
+        ));
     }
+}
 
-    fn left(&self, executions: u64, total: u64) -> Option<Duration> {
-        let took = self.began.elapsed();
-        let known = took >= WARM && executions > 0;
-        known.then(|| took.mul_f64((total - executions) as f64 / executions as f64))
-    }
+/// How far a run is, of how many, and how long it will go on. How long it *wants* is said only if the total is known:
+/// what an engine can guess on its way is far from it. How long it *may* is known of every run.
+fn state(progress: Progress, total: Option<u64>, took: Duration, limit: Duration) -> String {
+    let Progress { executions, at_least } = progress;
+    let total = total.filter(|total| executions <= *total);
+    let of = match (total, at_least.filter(|least| *least > executions)) {
+        (Some(total), _) => format!(" of {}", HumanCount(total)),
+        (None, Some(least)) => format!(" of at least {}", HumanCount(least)),
+        (None, None) => String::new(),
+    };
+    let left = limit.saturating_sub(took);
+    let wants = total
+        .filter(|_| took >= WARM && executions > 0)
+        .map(|total| took.mul_f64((total - executions) as f64 / executions as f64));
+    let time = match wants {
+        Some(wants) if wants <= left => format!("about {} to go", seconds(wants)),
+        Some(wants) => format!("about {} to go, of which it has {}", seconds(wants), seconds(left)),
+        None => format!("at most {} to go", seconds(left)),
+    };
+    format!("{}{of}, {time}", HumanCount(executions))
 }
 
 impl Display {
@@ -103,12 +112,12 @@ impl Display {
 }
 
 impl Observer for Display {
-    fn started(&mut self, index: usize, run: &Run) {
+    fn started(&mut self, index: usize, run: &Run, limit: Duration) {
         let style = ProgressStyle::with_template("  {prefix:.dim} {msg}").expect("a constant");
         let line = self.lines.insert_before(&self.summary, ProgressBar::no_length().with_style(style));
         line.set_prefix(format!("{:<20}", run.engine));
-        line.set_message(run.name);
-        let running = Running { line, name: run.name, began: Instant::now(), executions: 0 };
+        let running = Running { line, name: run.name, began: Instant::now(), limit, executions: 0 };
+        running.show(Progress::default(), self.totals[index]);
         self.running.insert(index, running);
         if run.mutant.is_some() {
             self.seeded.insert(index);
@@ -118,7 +127,7 @@ impl Observer for Display {
     fn progress(&mut self, index: usize, progress: Progress) {
         let Some(running) = self.running.get_mut(&index) else { return };
         running.executions = progress.executions;
-        running.tell(progress, self.totals[index]);
+        running.show(progress, self.totals[index]);
     }
 
     fn finished(&mut self, index: usize, finished: &Finished) {
@@ -148,5 +157,33 @@ fn seconds(duration: Duration) -> String {
     match duration.as_secs_f64().ceil() as u64 {
         seconds @ ..60 => format!("{seconds} s"),
         seconds => format!("{} min {:02} s", seconds / 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Progress, state};
+
+    const LIMIT: Duration = Duration::from_secs(100);
+
+    fn after(seconds: u64, executions: u64, at_least: Option<u64>, total: Option<u64>) -> String {
+        state(Progress { executions, at_least }, total, Duration::from_secs(seconds), LIMIT)
+    }
+
+    #[test]
+    fn there_is_always_a_time_and_never_a_guess() {
+        assert_eq!(after(0, 0, None, None), "0, at most 1 min 40 s to go");
+        assert_eq!(after(60, 9_000, Some(12_000), None), "9,000 of at least 12,000, at most 40 s to go");
+        assert_eq!(after(0, 0, None, Some(500)), "0 of 500, at most 1 min 40 s to go");
+        assert_eq!(after(10, 100, Some(150), Some(500)), "100 of 500, about 40 s to go");
+        assert_eq!(
+            after(90, 100, None, Some(500)),
+            "100 of 500, about 6 min 00 s to go, of which it has 10 s"
+        );
+        // The total was wrong: then nothing is known of it.
+        assert_eq!(after(10, 600, Some(700), Some(500)), "600 of at least 700, at most 1 min 30 s to go");
+        assert_eq!(after(101, 600, None, None), "600, at most 0 s to go");
     }
 }

@@ -11,6 +11,7 @@ use antiphon_spec::Guarantee;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Run;
+use crate::engine::Bounds;
 use crate::engine::holes::{self, Hole};
 use crate::engine::states::Unreached;
 use crate::judge::Judgement;
@@ -44,6 +45,9 @@ pub(crate) struct Report {
     pub(crate) seed: u64,
     /// Which part of the whole this is, as `i/k`; none if it is the whole.
     pub(crate) shard: Option<String>,
+    /// Within which bounds the explorer was asked to stay.
+    #[serde(flatten)]
+    pub(crate) bounds: Bounds,
     pub(crate) runs: Vec<RunReport>,
     pub(crate) guarantees: Vec<GuaranteeReport>,
     /// What became of the seeded bugs, which the runs must find.
@@ -59,6 +63,7 @@ pub(crate) struct Frame {
     pub(crate) jobs: usize,
     pub(crate) seed: u64,
     pub(crate) shard: Option<String>,
+    pub(crate) bounds: Bounds,
 }
 
 /// One scenario on one engine.
@@ -229,6 +234,7 @@ impl Report {
             jobs: frame.jobs,
             seed: frame.seed,
             shard: frame.shard,
+            bounds: frame.bounds,
             runs,
             guarantees,
             mutants,

@@ -48,6 +48,7 @@ pub(crate) fn verify(options: &cli::Verify, catalogue: &Catalogue, self_test: bo
         jobs: session.jobs,
         seed: session.seed,
         shard: options.shard.map(|shard| shard.to_string()),
+        bounds: options.bounds,
     };
     let report = Report::of(reports, mutants, frame);
     if options.pin {
@@ -88,12 +89,16 @@ fn plan(options: &cli::Verify, every_run: &[Run], pins: &Pins) -> Result<Vec<Run
     runs.retain(|run| options.pin || select::is_worth_it(run, &options.only, pins.get(run)));
     // The seeded bugs before everything: each is found at once, or there is no need to go on.
     runs.sort_by_key(|run| (run.mutant.is_none(), !run.engine.ends(), pins.get(run).unwrap_or(u64::MAX)));
-    match runs.is_empty() {
-        true => {
-            Err("there is nothing to run: all that fits is only made when its engine is named".to_string())
-        }
-        false => Ok(runs),
+    if runs.is_empty() {
+        return Err(
+            "there is nothing to run: all that fits is only made when its engine is named".to_string()
+        );
     }
+    let bounded = |run: &Run| run.within(options.bounds).engine.asked().are_asked_for();
+    if options.bounds.are_asked_for() && !runs.iter().any(bounded) {
+        return Err(format!("{} is for runs of the explorer, and there is none among these", options.bounds));
+    }
+    Ok(runs.into_iter().map(|run| run.within(options.bounds)).collect())
 }
 
 /// What all runs of one call have in common.
@@ -150,9 +155,11 @@ impl Session {
             let (part, seed) = (self.part(run), seed_of(run, self.seed));
             child::exploring(&self.this, self.self_test, run, &part, limit, seed, workers)
         };
-        let budget = Budget::new(Instant::now() + budget, self.jobs, runs.iter().map(Run::want));
-        // Of a run that goes on from a checkpoint, or is a part, nobody knows how much there is left to do.
-        let whole = |run: &Run| !run.has_parts() || (self.shard.is_none() && self.checkpoints.is_none());
+        let budget =
+            Budget::new(Instant::now() + budget, self.jobs, runs.iter().map(|run| run.want(pins.get(run))));
+        // Of a run that goes on from a checkpoint, is a part, or may be cut off, nobody knows how much there is to do.
+        let in_parts = self.shard.is_some() || self.checkpoints.is_some();
+        let whole = |run: &Run| !(run.engine.asked().are_asked_for() || run.has_parts() && in_parts);
         let totals = runs.iter().map(|run| pins.get(run).filter(|_| whole(run))).collect();
         let mut display = Display::new(totals);
         let finished = pool::run_all(runs, &start, budget, self.jobs, &mut display);
@@ -166,8 +173,9 @@ impl Session {
         run.count_watched(&mut outcome);
         let seed = seed_of(run, self.seed);
         let part = self.part(run);
+        let pinned = judge::comparable(run, &outcome, pinned);
         let judgement = match part.shard {
-            Some(shard) => judge::judge_part(&outcome, &shard.to_string()),
+            Some(shard) => judge::judge_part(run, &outcome, &shard.to_string()),
             None => judge::judge(run, &outcome, pinned),
         };
         let failure_file = match &mut outcome.failure {

@@ -8,15 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use antiphon_explorer::{
-    Bound, DEPTH, Ending, Explorer, FailureKind, Found, Program, Schedule as Steps, Shard,
-};
+use antiphon_explorer::{DEPTH, Ending, Explorer, FailureKind, Found, Program, Schedule as Steps, Shard};
 use antiphon_harness::{Fault, Observed};
 use antiphon_spec::Guarantee;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Task;
+use super::{Bounds, Task};
 use crate::files;
 use crate::outcome::{Ended, Failure, Outcome, Schedule};
 
@@ -133,13 +131,15 @@ impl Seen {
 }
 
 /// Explores everything, or until the time is over.
-pub(crate) fn explore(task: &Task, body: fn(), install: fn(), spurious: bool) -> Outcome {
+pub(crate) fn explore(task: &Task, body: fn(), install: fn(), spurious: bool, bounds: Bounds) -> Outcome {
     let seen = Arc::new(Seen::beside(task.part.checkpoint.as_deref()));
     let program = program(task, body, install, &seen);
     let watch = task.watch.clone();
     let time = task.deadline.saturating_duration_since(Instant::now());
     let explorer = Explorer::new()
         .spurious(u32::from(spurious))
+        .depth(bounds.steps())
+        .preemption_bound(bounds.preemptions.map(|most| most as usize))
         // In parts, another execution of a class may be the one that is made. The classes are as many; premises that
         // lie in the order of what commutes may differ a little.
         .workers(task.workers)
@@ -154,10 +154,10 @@ pub(crate) fn explore(task: &Task, body: fn(), install: fn(), spurious: bool) ->
     };
     seen.save();
     let observed = std::mem::take(&mut *seen.observed.lock().unwrap_or_else(PoisonError::into_inner));
-    let ended = match report.cut_by {
-        _ if report.complete => Ended::Complete,
-        Some(bound @ (Bound::Depth | Bound::Preemptions)) => Ended::Cut(cut(bound, report.cut)),
-        _ => Ended::Budget,
+    let ended = match report.complete {
+        true => Ended::Complete,
+        false if report.cut.is_nothing() => Ended::Budget,
+        false => Ended::Cut { cut: report.cut, late: report.stopped_by.is_some() },
     };
     let mut outcome = Outcome { executions: report.executions, ..Outcome::passed(ended, &observed) };
     seen.add_earlier(&mut outcome);
@@ -174,17 +174,6 @@ pub(crate) fn explore(task: &Task, body: fn(), install: fn(), spurious: bool) ->
     }
 }
 
-/// Says what a bound cut off.
-pub(crate) fn cut(bound: Bound, executions: u64) -> String {
-    let bound = match bound {
-        Bound::Depth => format!("the depth bound of {DEPTH} steps"),
-        Bound::Preemptions => "the bound on preemptions".to_string(),
-        Bound::Time | Bound::Executions => "the limit of the whole exploration".to_string(),
-    };
-    let were = if executions == 1 { "1 execution was" } else { &format!("{executions} executions were") };
-    format!("{were} cut off at {bound}")
-}
-
 /// Runs the one execution that `schedule` describes.
 pub(crate) fn replay(task: &Task, body: fn(), install: fn(), spurious: bool, schedule: &str) -> Outcome {
     let steps: Steps = match schedule.parse() {
@@ -193,7 +182,9 @@ pub(crate) fn replay(task: &Task, body: fn(), install: fn(), spurious: bool, sch
     };
     let seen = Arc::new(Seen::default());
     let program = program(task, body, install, &seen);
-    let explorer = Explorer::new().workers(1).spurious(u32::from(spurious));
+    // It may have been found within a larger depth.
+    let depth = DEPTH.max(2 * steps.len());
+    let explorer = Explorer::new().workers(1).depth(depth).spurious(u32::from(spurious));
     let mut played = explorer.replay(&program, &steps);
     if played.failure.as_ref().is_some_and(|failed| matches!(failed.kind, FailureKind::Deadlock)) {
         // Once more, now that it is known that everything comes to rest.

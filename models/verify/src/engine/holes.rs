@@ -149,7 +149,7 @@ mod tests {
         assert!(programs(loom, None).len() > 10);
         let atomics = BTreeSet::from([Concern::Load, Concern::LoadAndStore]);
         assert!(
-            programs(Configuration::Explorer { spurious: false }, Some(&atomics))
+            programs(Configuration::explorer(false), Some(&atomics))
                 .contains(&"message-passing-relaxed".into())
         );
     }

@@ -15,6 +15,7 @@ use crate::child::Part;
 use crate::outcome::{Failure, Outcome, Progress, Schedule};
 use crate::panics;
 
+mod bounds;
 pub(crate) mod crosscheck;
 pub(crate) mod explorer;
 pub(crate) mod holes;
@@ -25,6 +26,7 @@ mod spec;
 pub(crate) mod states;
 pub(crate) mod threads;
 
+pub(crate) use self::bounds::Bounds;
 use self::proof::Proof;
 pub(crate) use self::shuttle::Strategy;
 
@@ -38,7 +40,7 @@ pub(crate) enum Configuration {
     /// The real build.
     Threads,
     /// The explorer; with `spurious`, each thread may wake up from waiting for no reason, once in an execution.
-    Explorer { spurious: bool },
+    Explorer { spurious: bool, bounds: Bounds },
     /// stateright, on the abstract machine of the specification.
     Spec,
     /// Coq and z3, on the abstract protocol.
@@ -62,7 +64,9 @@ impl Configuration {
                 Configuration::Shuttle(Strategy::Urw),
             ],
             Engine::Explorer => {
-                &[Configuration::Explorer { spurious: false }, Configuration::Explorer { spurious: true }]
+                const BOTH: &[Configuration] =
+                    &[Configuration::explorer(false), Configuration::explorer(true)];
+                BOTH
             }
             Engine::Threads => &[Configuration::Threads],
         }
@@ -83,8 +87,8 @@ impl Configuration {
             Configuration::Proof(Proof::Theorems) => "proof/theorems",
             Configuration::Proof(Proof::Conditions) => "proof/conditions",
             Configuration::Proof(Proof::Oracles) => "proof/oracles",
-            Configuration::Explorer { spurious: false } => "explorer",
-            Configuration::Explorer { spurious: true } => "explorer/spurious",
+            Configuration::Explorer { spurious: false, .. } => "explorer",
+            Configuration::Explorer { spurious: true, .. } => "explorer/spurious",
         }
     }
 
@@ -116,12 +120,7 @@ impl Configuration {
             }
             Configuration::Shuttle(_) => format!("sampled, {} steps per execution", shuttle::MAX_STEPS),
             Configuration::Threads => "sampled by this machine's scheduler".to_string(),
-            Configuration::Explorer { spurious } => format!(
-                "all interleavings up to equivalence, any number of preemptions, {} steps per execution; {} of \
-                 condition variables",
-                antiphon_explorer::DEPTH,
-                if spurious { "at most one spurious wake-up of each thread" } else { "no spurious wake-ups" }
-            ),
+            Configuration::Explorer { spurious, bounds } => bounds.describe(spurious),
             Configuration::Spec => "all states within the scope of the instance".to_string(),
             Configuration::CrossCheck => {
                 "all that is small enough to be searched without reduction".to_string()
@@ -214,7 +213,7 @@ impl Configuration {
         match self {
             Configuration::Loom { preemption_bound } => preemption_bound != Some(2),
             // Where nobody waits, there is nothing to wake up from.
-            Configuration::Explorer { spurious } => spurious,
+            Configuration::Explorer { spurious, .. } => spurious,
             Configuration::Shuttle(_)
             | Configuration::Threads
             | Configuration::Spec
@@ -284,7 +283,9 @@ impl Run {
         };
         install();
         match self.engine {
-            Configuration::Explorer { spurious } => explorer::explore(task, body, install, spurious),
+            Configuration::Explorer { spurious, bounds } => {
+                explorer::explore(task, body, install, spurious, bounds)
+            }
             Configuration::Loom { preemption_bound } => loom::explore(task, body, preemption_bound),
             Configuration::Shuttle(strategy) => shuttle::explore(task, body, strategy),
             Configuration::Threads => threads::explore(task, body),
@@ -306,7 +307,7 @@ impl Run {
         install();
         match schedule {
             Schedule::Explorer { schedule, .. } => {
-                let spurious = self.engine == Configuration::Explorer { spurious: true };
+                let spurious = matches!(self.engine, Configuration::Explorer { spurious: true, .. });
                 explorer::replay(task, body, install, spurious, schedule)
             }
             Schedule::Shuttle { encoded } => shuttle::replay(task, body, encoded),

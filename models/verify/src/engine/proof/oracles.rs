@@ -113,7 +113,7 @@ fn record(task: &Task, directory: &Path) -> Result<BTreeMap<&'static str, Vec<Ve
     };
     let now = Instant::now();
     let until = now + task.deadline.saturating_duration_since(now).mul_f64(RECORDING);
-    let budget = Budget::new(until, 1, runs.iter().map(Run::want));
+    let budget = Budget::new(until, 1, runs.iter().map(|run| run.want(None)));
     pool::run_all(&runs, &start, budget, 1, &mut Silence)
         .map_err(|error| format!("not run: a scenario can't be started: {error}"))?;
     let mut recorded: BTreeMap<&'static str, BTreeSet<Vec<u8>>> = BTreeMap::new();
@@ -159,7 +159,7 @@ fn apart(text: &[u8]) -> Vec<Vec<u8>> {
 struct Silence;
 
 impl Observer for Silence {
-    fn started(&mut self, _: usize, _: &Run) {}
+    fn started(&mut self, _: usize, _: &Run, _: Duration) {}
     fn progress(&mut self, _: usize, _: Progress) {}
     fn finished(&mut self, _: usize, _: &Finished) {}
     fn tick(&mut self, _: Duration) {}
