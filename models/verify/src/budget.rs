@@ -4,7 +4,8 @@
 //! it to give. Each run that starts gets its part of what is left, by weight. What a run does not use goes
 //! back to those that have not started yet, so nobody has to know beforehand how long anything takes: the
 //! runs that end by themselves start first and get the larger parts, the samplers share the rest. Of a run that is
-//! known to end it is known how many executions it wants; a large one gets more than one that may never end.
+//! known to end it is known how many executions it wants: a small one gets what it needs for them, and a large one more
+//! than one that may never end.
 
 use std::time::{Duration, Instant};
 
@@ -26,22 +27,29 @@ pub(crate) struct Budget {
 /// For so many executions that a run is known to have it gets a weight of one, if that is more than it has anyway.
 const PER_WEIGHT: u64 = 500;
 
+/// How many executions a run makes in a second at least, as a rule, and how long it takes to begin.
+const SLOWLY: u32 = 2_000;
+const TO_BEGIN: Duration = Duration::from_millis(100);
+
 /// What a run wants of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Want {
     weight: u32,
     /// Below this it comes to nothing.
     least: Duration,
+    /// With this it comes to its end, if it is known to have one.
+    enough: Duration,
 }
 
 impl Want {
     fn of(engine: Configuration) -> Self {
-        Self { weight: weight(engine), least: engine.needs() }
+        Self { weight: weight(engine), least: engine.needs(), enough: Duration::ZERO }
     }
 
     fn to_end(self, known: Option<u64>) -> Self {
-        let most = known.unwrap_or_default() / PER_WEIGHT;
-        Self { weight: self.weight.max(u32::try_from(most).unwrap_or(u32::MAX)), ..self }
+        let Some(executions) = known else { return self };
+        let weight = u32::try_from(executions / PER_WEIGHT).unwrap_or(u32::MAX).max(self.weight);
+        Self { weight, enough: TO_BEGIN + Duration::from_secs(executions) / SLOWLY, ..self }
     }
 }
 
@@ -68,14 +76,16 @@ impl Budget {
         now: Instant,
         running: impl Iterator<Item = Instant>,
     ) -> Option<Duration> {
-        let Want { weight, least } = self.wants[index];
+        let Want { weight, least, enough } = self.wants[index];
         let waiting = self.waiting;
         self.waiting = waiting.saturating_sub(weight);
         let left = self.deadline.saturating_duration_since(now);
         let promised: Duration = running.map(|until| until.saturating_duration_since(now)).sum();
         let free = (left * self.jobs as u32).saturating_sub(promised);
         // Nobody gets so much for its needs that nothing is left for all the others.
-        let part = (free * weight / waiting.max(1)).max(least.min(left * 3 / 4)).min(left);
+        // What a small run is given beyond its needs it gives back; many large ones must not take everything.
+        let needs = least.min(left * 3 / 4).max(enough.min(left / 32));
+        let part = (free * weight / waiting.max(1)).max(needs).min(left);
         (!part.is_zero()).then_some(part)
     }
 
@@ -143,12 +153,24 @@ mod tests {
     #[test]
     fn what_is_known_to_end_gets_by_how_much_it_is() {
         let start = Instant::now();
-        let [small, large, unknown] = [Some(100), Some(12_000), None]
-            .map(|known| Want::of(Loom { preemption_bound: None }).to_end(known));
-        let mut budget = Budget::new(start + 28 * SECOND, 1, [small, large, unknown].into_iter());
+        let known = |known| Want::of(Loom { preemption_bound: None }).to_end(known);
+        let wants = [known(Some(100)), known(Some(12_000)), known(None)];
+        let mut budget = Budget::new(start + 28 * SECOND, 1, wants.into_iter());
         assert_eq!(budget.take(0, start, iter::empty()), Some(2 * SECOND));
         assert_eq!(budget.take(1, start + 2 * SECOND, iter::empty()), Some(24 * SECOND));
         assert_eq!(budget.take(2, start + 26 * SECOND, iter::empty()), Some(2 * SECOND));
+    }
+
+    #[test]
+    fn what_is_small_gets_what_it_needs_however_many_wait() {
+        let start = Instant::now();
+        let small = Want::of(Loom { preemption_bound: None }).to_end(Some(800));
+        let large = small.to_end(Some(1_000_000));
+        let mut budget = Budget::new(start + 32 * SECOND, 1, [small, large, large].into_iter());
+        // A tenth to begin, and 800 executions.
+        assert_eq!(budget.take(0, start, iter::empty()), Some(SECOND / 2));
+        let mut short = Budget::new(start + SECOND, 1, [small, large, large].into_iter());
+        assert_eq!(short.take(0, start, iter::empty()), Some(SECOND / 32));
     }
 
     #[test]
