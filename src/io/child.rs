@@ -68,15 +68,16 @@
 
 mod forward;
 mod leader;
+mod process;
 mod session;
 mod stdin;
+mod system;
 mod talk;
 mod watch;
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
-use std::process::{self, Stdio};
+use std::process::{Command as Program, Stdio};
 use std::time::Duration;
 
 use platform::sync::Arc;
@@ -92,6 +93,8 @@ use watch::Watch;
 
 pub use super::data::Data;
 pub use forward::{Event, Forward};
+#[doc(hidden)]
+pub use process::{Parts, Pipe, Process, Target};
 pub use session::{Child, Command, Session, Stream};
 
 /// Starts a child process with the usual [`Options`]; see [`Options::start`].
@@ -99,7 +102,7 @@ pub use session::{Child, Command, Session, Stream};
 /// # Errors
 /// As [`Options::start`].
 pub fn start<S: Session>(
-    command: &mut process::Command,
+    command: &mut Program,
     session: S,
 ) -> io::Result<(impl Reader<Command>, impl Handler<Message = Command>)> {
     Options::new().start(command, session)
@@ -196,43 +199,51 @@ impl Options {
     /// The text names the program.
     pub fn start<S: Session>(
         self,
-        command: &mut process::Command,
+        command: &mut Program,
         session: S,
     ) -> io::Result<(impl Reader<Command>, impl Handler<Message = Command>)> {
-        let cutters = [(); 2].map(|()| self.lines.map(Lines::new));
-        let (shared, leader, streams) = self.spawn(command).map_err(|error| {
+        let Self { lines, grace, group, stdin, stdout, stderr } = self;
+        command.stdin(stdin).stdout(stdout).stderr(stderr);
+        if group {
+            command.process_group(0);
+        }
+        let waker = Waker::new();
+        let parts = waker.and_then(|waker| Ok((system::spawn(command, group)?, waker)));
+        let (parts, waker) = parts.map_err(|error| {
             let program = command.get_program().to_string_lossy();
             io::Error::new(error.kind(), format!("cannot start {program}: {error}"))
         })?;
-        let stdin = Stdin::new(Arc::clone(&shared), streams.stdin);
-        let watch = Watch::new(Arc::clone(&shared), leader, stdin.pipe(), streams.outputs);
-        Ok((watch, Talk::new(shared, stdin, cutters, session)))
+        Ok(lines_on(parts, waker, lines, grace, session))
     }
 
-    fn spawn(self, command: &mut process::Command) -> io::Result<(Arc<Shared>, Leader, Streams)> {
-        let window = Window::new(Waker::new()?);
-        command.stdin(self.stdin).stdout(self.stdout).stderr(self.stderr);
-        if self.group {
-            command.process_group(0);
-        }
-        let mut child = command.spawn()?;
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let pid = child.id();
-        let (leader, pidfd) = Leader::new(child, self.group, self.grace)?;
-        let shared = Arc::new(Shared { window, pid, pidfd });
-        let outputs = [stdout.map(OwnedFd::from), stderr.map(OwnedFd::from)];
-        let streams = Streams { stdin: stdin.map(OwnedFd::from), outputs };
-        for stream in streams.outputs.iter().chain([&streams.stdin]).flatten() {
-            rustix::io::ioctl_fionbio(stream, true)?;
-        }
-        Ok((shared, leader, streams))
+    /// The two lines of a child that runs already, such as a model's.
+    ///
+    /// # Errors
+    /// The operating system's, for example when there is no descriptor left.
+    #[doc(hidden)]
+    pub fn attach<S: Session>(
+        self,
+        parts: Parts,
+        session: S,
+    ) -> io::Result<(impl Reader<Command>, impl Handler<Message = Command>)> {
+        Ok(lines_on(parts, Waker::new()?, self.lines, self.grace, session))
     }
 }
 
-/// This side's ends of the child's streams.
-struct Streams {
-    stdin: Option<OwnedFd>,
-    outputs: [Option<OwnedFd>; 2],
+fn lines_on<S: Session>(
+    parts: Parts,
+    waker: Waker,
+    lines: Option<usize>,
+    grace: Duration,
+    session: S,
+) -> (Watch, Talk<S>) {
+    let Parts { process, target, pid, stdin, outputs } = parts;
+    let shared = Arc::new(Shared { window: Window::new(waker), pid, target });
+    let stdin = Stdin::new(Arc::clone(&shared), stdin);
+    let leader = Leader::new(process, grace);
+    let watch = Watch::new(Arc::clone(&shared), leader, stdin.pipe(), outputs);
+    let cutters = [(); 2].map(|()| lines.map(Lines::new));
+    (watch, Talk::new(shared, stdin, cutters, session))
 }
 
 /// What the Reader and the Handler share.
@@ -241,5 +252,5 @@ struct Shared {
     window: Arc<Window>,
     /// The child's number, to be told: whoever means the child uses its descriptor.
     pid: u32,
-    pidfd: Arc<OwnedFd>,
+    target: Box<dyn Target>,
 }

@@ -54,10 +54,10 @@
 use std::io;
 use std::os::unix::net::UnixStream;
 
-use platform::readiness::Readiness;
+use platform::readiness::{Readiness, Source};
 use platform::sync::Arc;
 use platform::sync::atomic::{AtomicBool, Ordering};
-use signal_hook::iterator::backend::{Handle, SignalDelivery};
+use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
 
 use super::connection::STACK_BYTES;
@@ -79,12 +79,44 @@ pub fn signals(
 ) -> io::Result<(impl Reader<Command>, impl Handler<Message = Command>)> {
     let (read, write) = UnixStream::pair()?;
     let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, [0_i32; 0])?;
-    let mut desk = Desk { handle: delivery.handle(), set: [false; _], receive };
+    let handle = delivery.handle();
+    delivered(delivery, move |signal| handle.add_signal(signal.number()), set, receive)
+}
+
+/// The same, for signals that come from elsewhere, such as a model's; `subscribe` has them delivered.
+#[doc(hidden)]
+pub fn delivered(
+    delivery: impl Delivery,
+    subscribe: impl FnMut(Signal) -> io::Result<()> + Send + 'static,
+    set: impl IntoIterator<Item = Signal>,
+    receive: impl FnMut(Received) -> Result<(), Exit> + Send + 'static,
+) -> io::Result<(impl Reader<Command>, impl Handler<Message = Command>)> {
+    let mut desk = Desk { subscribe, set: [false; _], receive };
     for signal in set {
         desk.add(signal)?;
     }
     let shared = Arc::new(Shared { waker: Waker::new()?, kept: Default::default() });
     Ok((Watch { shared, delivery, come: [false; _] }, desk))
+}
+
+/// How signals reach their Reader.
+#[doc(hidden)]
+pub trait Delivery: Send + 'static {
+    /// Readable when some have come.
+    fn source(&self) -> &dyn Source;
+
+    /// Takes those that have come, by their numbers.
+    fn take(&mut self) -> impl Iterator<Item = i32>;
+}
+
+impl Delivery for SignalDelivery<UnixStream, SignalOnly> {
+    fn source(&self) -> &dyn Source {
+        self.get_read()
+    }
+
+    fn take(&mut self) -> impl Iterator<Item = i32> {
+        self.pending()
+    }
 }
 
 /// What receives signals by sending them to an actor; ends the meta-process when that actor has ended.
@@ -162,17 +194,17 @@ struct Shared {
 
 /// The Reader.
 #[derive(Debug)]
-struct Watch {
+struct Watch<D> {
     shared: Arc<Shared>,
-    delivery: SignalDelivery<UnixStream, SignalOnly>,
+    delivery: D,
     /// Of which kinds one has come that nobody was told of.
     come: [bool; Signal::ALL.len()],
 }
 
-impl Watch {
+impl<D: Delivery> Watch<D> {
     /// Hands on what has come, unless one of its kind is still in somebody's hands; says whether to go on.
     fn hand_on(&mut self, context: &ReaderContext<Command>) -> bool {
-        for number in self.delivery.pending() {
+        for number in self.delivery.take() {
             for signal in Signal::ALL {
                 self.come[signal as usize] |= signal.number() == number;
             }
@@ -193,7 +225,7 @@ impl Watch {
     }
 }
 
-impl Reader<Command> for Watch {
+impl<D: Delivery> Reader<Command> for Watch<D> {
     const STACK_BYTES: usize = STACK_BYTES;
 
     fn interrupt(&mut self) -> Interrupt {
@@ -203,7 +235,7 @@ impl Reader<Command> for Watch {
 
     fn run(mut self, context: &ReaderContext<Command>) -> Result<(), Exit> {
         loop {
-            let ready = self.shared.waker.wait(Some((self.delivery.get_read(), Readiness::READ)), None)?;
+            let ready = self.shared.waker.wait(Some((self.delivery.source(), Readiness::READ)), None)?;
             if ready.requests.contains(Requests::END) || !self.hand_on(context) {
                 return Ok(());
             }
@@ -212,23 +244,28 @@ impl Reader<Command> for Watch {
 }
 
 /// The Handler.
-struct Desk<F> {
-    handle: Handle,
+struct Desk<A, F> {
+    /// Has a signal delivered.
+    subscribe: A,
     /// What is received. A signal that was removed still comes to the Reader, which has no means to make its
     /// own effect return, and is dropped here.
     set: [bool; Signal::ALL.len()],
     receive: F,
 }
 
-impl<F> Desk<F> {
+impl<A: FnMut(Signal) -> io::Result<()>, F> Desk<A, F> {
     fn add(&mut self, signal: Signal) -> io::Result<()> {
-        self.handle.add_signal(signal.number())?;
+        (self.subscribe)(signal)?;
         self.set[signal as usize] = true;
         Ok(())
     }
 }
 
-impl<F: FnMut(Received) -> Result<(), Exit> + Send + 'static> Handler for Desk<F> {
+impl<A, F> Handler for Desk<A, F>
+where
+    A: FnMut(Signal) -> io::Result<()> + Send + 'static,
+    F: FnMut(Received) -> Result<(), Exit> + Send + 'static,
+{
     type Message = Command;
 
     fn handle(&mut self, command: Command, _: &mut HandlerContext<'_, Command>) -> Result<(), Exit> {

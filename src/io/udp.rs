@@ -51,16 +51,21 @@
 //! ([`Reason::Full`]).
 
 mod lines;
+mod port;
 mod session;
 
 use std::io;
 use std::net::UdpSocket;
+
+use platform::sync::Arc;
 
 use super::stepwise::{Steps, Stepwise};
 use crate::meta::Handler;
 use lines::{Inlet, Shared, Talk};
 
 pub use super::data::Data;
+#[doc(hidden)]
+pub use port::{Arrived, Port};
 pub use session::{Command, Datagram, Event, Forward, Reason, Session, Socket, Unsent};
 
 /// The two lines of a meta-process on `socket`, for `spawn_meta`.
@@ -71,6 +76,15 @@ pub fn socket<S: Session>(
     socket: UdpSocket,
     session: S,
 ) -> io::Result<(Steps<impl Stepwise<Command>>, impl Handler<Message = Command>)> {
-    let shared = Shared::new(socket)?;
-    Ok((Steps::new(Inlet::new(shared.clone())), Talk::new(shared, session)))
+    Ok(on(port::open(socket)?, session))
+}
+
+/// The same, for a [`Port`] of another kind, such as a model's.
+#[doc(hidden)]
+pub fn on<S: Session>(
+    port: impl Port,
+    session: S,
+) -> (Steps<impl Stepwise<Command>>, impl Handler<Message = Command>) {
+    let shared = Shared::new(port);
+    (Steps::new(Inlet::new(Arc::clone(&shared))), Talk::new(shared, session))
 }

@@ -194,7 +194,8 @@ impl Waker {
     }
 
     /// Waits until the source, if there is one, is ready for one of `interest`, or broken, or until the
-    /// Reader is asked for something; at most for `timeout`, if there is one. It may return for nothing.
+    /// Reader is asked for something; at most for `timeout`, if there is one: then it is asked for
+    /// [`Requests::DUE`]. It may return for nothing.
     ///
     /// # Errors
     /// The operating system's: it has no memory for the wait.
@@ -225,7 +226,9 @@ impl Waker {
         sources: [Option<Interest<'_>>; N],
         timeout: Option<Duration>,
     ) -> io::Result<([Readiness; N], Requests)> {
-        let (asked, ready) = readiness::wait(event, sources, timeout)?;
+        let Some((asked, ready)) = readiness::wait(event, sources, timeout)? else {
+            return Ok(([Readiness::NONE; N], Requests::DUE));
+        };
         if !asked {
             return Ok((ready, Requests::NONE));
         }

@@ -139,8 +139,8 @@ impl Source for Event {
 }
 
 /// Waits until the event is raised, or one of `sources` is ready for what is waited for, or broken; at most
-/// for `timeout`, if there is one. Says whether the event is raised, and what each source is ready for. It may
-/// return for nothing.
+/// for `timeout`, if there is one. Says whether the event is raised, and what each source is ready for; nothing, if
+/// the time was over first. It may return for nothing.
 ///
 /// # Errors
 /// Never; the signature is that of the other platforms.
@@ -148,7 +148,7 @@ pub fn wait<const N: usize>(
     event: &Event,
     sources: [Option<(&dyn Source, Readiness)>; N],
     timeout: Option<Duration>,
-) -> io::Result<(bool, [Readiness; N])> {
+) -> io::Result<Option<(bool, [Readiness; N])>> {
     let bell = Arc::new(Bell::default());
     loop {
         let look = |source: &dyn Source, interest| {
@@ -163,8 +163,12 @@ pub fn wait<const N: usize>(
         let raised = !look(event, Readiness::READ).is_none();
         let ready =
             sources.map(|source| source.map_or(Readiness::NONE, |(source, interest)| look(source, interest)));
-        if raised || ready.iter().any(|ready| !ready.is_none()) || !bell.wait(timeout) {
-            return Ok((raised, ready));
+        if raised || ready.iter().any(|ready| !ready.is_none()) {
+            return Ok(Some((raised, ready)));
+        }
+        // No time at all is no choice.
+        if timeout == Some(Duration::ZERO) || !bell.wait(timeout) {
+            return Ok(None);
         }
         *bell.rung.lock() = false;
     }

@@ -107,6 +107,14 @@ impl Stream {
         Ok(count)
     }
 
+    /// How many bytes can be read.
+    ///
+    /// # Errors
+    /// Never; the signature is that of the other platforms.
+    pub fn unread(&self) -> io::Result<usize> {
+        Ok(self.pair.lock().ends[self.side].inbound.len())
+    }
+
     /// Writes as much as there is room for.
     ///
     /// # Errors

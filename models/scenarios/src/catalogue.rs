@@ -10,7 +10,10 @@ use crate::parts::PanicIn;
 use crate::process::Way;
 use crate::streams::On;
 use crate::supervision::Told;
-use crate::{calls, capacity, ends, inbox, meta, parcels, process, relations, streams, supervision, timers};
+use crate::{
+    calls, capacity, children, datagrams, ends, inbox, meta, parcels, process, relations, signals, streams,
+    supervision, timers,
+};
 
 /// For all engines.
 const ALL: &[Engine] = &[Engine::Loom, Engine::Shuttle, Engine::Explorer, Engine::Threads];
@@ -85,6 +88,25 @@ const PANICS: &[Guarantee] =
 /// What the memory of messages shows.
 const PARCELS: &[Guarantee] = &[RaceFreedom, NoLeak];
 const TIMERS: &[Guarantee] = &[TimerOutcome, NoDuplication, TerminateOnce, RaceFreedom, NoLeak];
+
+/// What a child process shows.
+const CHILDREN: &[Guarantee] = &[
+    HandlerExclusion,
+    NoLoss,
+    RightRecipient,
+    WakeUp,
+    TerminateOnce,
+    ReaderLifetime,
+    Ownership,
+    RaceFreedom,
+    NoLeak,
+];
+/// What one shows that is to end with its owner.
+const WAITED_FOR: &[Guarantee] =
+    &[TerminateOnce, ReaderLifetime, Ownership, Interruption, RaceFreedom, NoLeak];
+/// What a source shows that somebody calls.
+const ANSWERED: &[Guarantee] =
+    &[CallOutcome, HandlerExclusion, TerminateOnce, ReaderLifetime, Ownership, RaceFreedom, Handover, NoLeak];
 
 const STREAMS: &[Guarantee] = &[
     HandlerExclusion,
@@ -233,6 +255,28 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "streams/panic-in-session/poller", PANICS, ["ended by a panic"], ALL, streams::panic_in_session(On::Poller);
     "streams/close-against-accept/thread", OWNED, ["accepted", "stopped"], LARGE, streams::close_against_accept(On::Thread);
     "streams/close-against-accept/poller", OWNED, ["accepted", "stopped"], LARGE, streams::close_against_accept(On::Poller);
+
+    "datagrams/interrupt-against-readiness/thread", STREAMS, ["received", "interrupted"], ALL, datagrams::interrupt_against_readiness(On::Thread);
+    "datagrams/interrupt-against-readiness/poller", STREAMS, ["received", "interrupted"], ALL, datagrams::interrupt_against_readiness(On::Poller);
+    "datagrams/send-against-room/thread", ANSWERED, ["all came"], ALL, datagrams::send_against_room(On::Thread);
+    "datagrams/send-against-room/poller", ANSWERED, ["all came"], ALL, datagrams::send_against_room(On::Poller);
+    "datagrams/close-against-room/thread", ANSWERED, ["refused", "dropped"], MODELS, datagrams::close_against_room(On::Thread);
+    "datagrams/close-against-room/poller", ANSWERED, ["refused", "dropped"], MODELS, datagrams::close_against_room(On::Poller);
+    "datagrams/error-against-datagram/thread", STREAMS, ["an error was told", "received after an error"], ALL, datagrams::error_against_datagram(On::Thread);
+    "datagrams/error-against-datagram/poller", STREAMS, ["an error was told", "received after an error"], ALL, datagrams::error_against_datagram(On::Poller);
+
+    "signals/come-against-release", STREAMS, ["received"], ALL, signals::come_against_release();
+    "signals/two-kinds", STREAMS, ["received"], ALL, signals::two_kinds();
+    "signals/come-against-end", STREAMS, ["received"], ALL, signals::come_against_end();
+    "signals/come-against-removal", STREAMS, ["received"], ALL, signals::come_against_removal();
+
+    "children/output-against-exit", CHILDREN, ["output", "exited"], ALL, children::output_against_exit();
+    "children/end-against-exit", WAITED_FOR, ["exited"], ALL, children::end_against_exit();
+    "children/kill-against-exit", WAITED_FOR, ["killed", "exited"], TIMED_MODELS, children::kill_against_exit();
+    "children/disobedience", WAITED_FOR, ["killed"], TIMED, children::disobedience();
+    "children/stop-against-heir", CHILDREN, ["exited", "ended by a signal"], ALL, children::stop_against_heir();
+    "children/write-against-exit", CHILDREN, ["accepted", "it reads no more", "exited"], ALL, children::write_against_exit();
+    "children/close-against-room", CHILDREN, ["all came", "exited"], ALL, children::close_against_room();
 
     "timers/cancel-against-fire/due", TIMERS, ["cancelled", "too late"], MODELS, timers::cancel_against_fire(Duration::ZERO);
     "timers/cancel-against-fire/later", TIMERS, ["cancelled", "too late"], TIMED_MODELS, timers::cancel_against_fire(timers::SOME);

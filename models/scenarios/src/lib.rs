@@ -8,6 +8,8 @@
 mod calls;
 mod capacity;
 mod catalogue;
+mod children;
+mod datagrams;
 mod doer;
 mod ends;
 mod inbox;
@@ -16,6 +18,7 @@ mod parcels;
 mod parts;
 mod process;
 mod relations;
+mod signals;
 mod streams;
 mod supervision;
 mod timers;

@@ -148,7 +148,7 @@ fn connection(node: &Node, on: On, capacity: usize, deed: Deed) -> (Address<Mail
 }
 
 /// Reads `count` bytes, or up to the end; says how many came.
-fn read(stream: &Stream, count: usize) -> usize {
+pub(crate) fn read(stream: &Stream, count: usize) -> usize {
     let event = Event::new().expect("there is room for a descriptor");
     let mut got = 0;
     while got < count {
@@ -166,7 +166,7 @@ fn read(stream: &Stream, count: usize) -> usize {
 }
 
 /// Writes `count` bytes, one at a time, as far as there is room.
-fn write(stream: &Stream, count: usize) {
+pub(crate) fn write(stream: &Stream, count: usize) {
     for _ in 0..count {
         while let Err(error) = stream.write(&[7]) {
             if error.kind() != ErrorKind::WouldBlock {

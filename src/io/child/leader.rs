@@ -1,22 +1,18 @@
 //! The life of a child process: how it is ended, and that it is waited for.
 
 use std::io;
-use std::os::fd::OwnedFd;
-use std::process::{self, ExitStatus};
+use std::process::ExitStatus;
 use std::time::Duration;
 
-use platform::sync::Arc;
+use platform::readiness::Source;
 use platform::time;
-use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
+
+use super::process::Process;
 
 /// A child process that belongs to whoever has this. When it is dropped, the child is killed and waited for.
 #[derive(Debug)]
 pub(super) struct Leader {
-    child: process::Child,
-    pidfd: Arc<OwnedFd>,
-    /// It is the first of a process group that ends with it.
-    group: bool,
+    process: Box<dyn Process>,
     grace: Duration,
     end: End,
 }
@@ -33,29 +29,13 @@ enum End {
 }
 
 impl Leader {
-    /// Takes over `child`. If it fails, the child is killed and waited for.
-    pub(super) fn new(
-        mut child: process::Child,
-        group: bool,
-        grace: Duration,
-    ) -> io::Result<(Self, Arc<OwnedFd>)> {
-        // The number means the child: nobody has waited for it.
-        match pidfd_open(pid(&child), PidfdFlags::empty()) {
-            Ok(pidfd) => {
-                let pidfd = Arc::new(pidfd);
-                Ok((Self { child, pidfd: Arc::clone(&pidfd), group, grace, end: End::NotAsked }, pidfd))
-            }
-            Err(error) => {
-                child.kill()?;
-                child.wait()?;
-                Err(error.into())
-            }
-        }
+    pub(super) fn new(process: Box<dyn Process>, grace: Duration) -> Self {
+        Self { process, grace, end: End::NotAsked }
     }
 
     /// Becomes readable when the child has exited.
-    pub(super) fn as_source(&self) -> &OwnedFd {
-        &self.pidfd
+    pub(super) fn as_source(&self) -> &dyn Source {
+        self.process.source()
     }
 
     /// Asks the child to end, if nobody has.
@@ -64,7 +44,7 @@ impl Leader {
             if self.grace.is_zero() {
                 self.kill();
             } else {
-                self.signal(Signal::TERM);
+                self.process.terminate();
                 self.end = End::Asked(time::now().saturating_add(self.grace));
             }
         }
@@ -78,10 +58,10 @@ impl Leader {
         }
     }
 
-    /// Kills a child that has not obeyed.
-    pub(super) fn kill_if_due(&mut self) {
+    /// Kills a child that has not obeyed: when a wait says that the time is over, or the clock does.
+    pub(super) fn kill_if_due(&mut self, is_due: bool) {
         if let End::Asked(until) = self.end
-            && until <= time::now()
+            && (is_due || until <= time::now())
         {
             self.kill();
         }
@@ -97,11 +77,7 @@ impl Leader {
     /// # Errors
     /// Somebody else has waited for it, or this program ignores SIGCHLD.
     pub(super) fn exit(&mut self) -> io::Result<Option<ExitStatus>> {
-        if self.group {
-            // As long as nobody has waited for the child, its number is its group's and nobody else's.
-            let _ = kill_process_group(pid(&self.child), Signal::KILL);
-        }
-        let status = self.child.try_wait()?;
+        let status = self.process.try_wait()?;
         if let Some(status) = status {
             self.end = End::Exited(status);
         }
@@ -109,18 +85,9 @@ impl Leader {
     }
 
     fn kill(&mut self) {
-        self.signal(Signal::KILL);
-        self.end = End::Killed;
-    }
-
-    /// Sends a signal to the child, or to its group.
-    fn signal(&self, signal: Signal) {
         debug_assert!(!self.has_exited(), "its number may mean another process");
-        let group = if self.group { kill_process_group(pid(&self.child), signal) } else { Err(Errno::SRCH) };
-        if group.is_err() {
-            // It fails only if there is nobody left to be told.
-            let _ = pidfd_send_signal(&*self.pidfd, signal);
-        }
+        self.process.kill();
+        self.end = End::Killed;
     }
 }
 
@@ -129,11 +96,7 @@ impl Drop for Leader {
         if !self.has_exited() {
             self.kill();
             // It fails only if somebody else has waited for it.
-            let _ = self.child.wait();
+            let _ = self.process.wait();
         }
     }
-}
-
-fn pid(child: &process::Child) -> Pid {
-    Pid::from_child(child)
 }

@@ -5,7 +5,6 @@ use std::io;
 use std::process::ExitStatus;
 
 use bytes::Bytes;
-use rustix::process::{self, pidfd_send_signal};
 
 use super::Shared;
 use super::stdin::Stdin;
@@ -187,7 +186,7 @@ impl Child<'_> {
     /// # Errors
     /// The operating system's: the child runs as another user.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
-        self.send(signal.raw())
+        self.shared.target.signal(signal)
     }
 
     /// Ends it: SIGTERM, and after the [grace](super::Options::grace) SIGKILL. The session goes on until it
@@ -201,14 +200,7 @@ impl Child<'_> {
     /// # Errors
     /// As [`signal`](Self::signal).
     pub fn kill(&self) -> io::Result<()> {
-        self.send(process::Signal::KILL)
-    }
-
-    fn send(&self, signal: process::Signal) -> io::Result<()> {
-        match pidfd_send_signal(&*self.shared.pidfd, signal) {
-            Err(rustix::io::Errno::SRCH) => Ok(()),
-            result => Ok(result?),
-        }
+        self.shared.target.kill()
     }
 
     /// The number of its process.

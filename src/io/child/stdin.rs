@@ -5,14 +5,13 @@
 //! is told that nothing more comes, the Handler lets go of it first and asks the Reader to let go too: so it
 //! is never closed while somebody waits for it.
 
-use std::io::{self, ErrorKind};
-use std::os::fd::OwnedFd;
+use std::io::{self, ErrorKind, IoSlice};
 
 use bytes::{Buf, Bytes};
 use platform::sync::Arc;
-use rustix::io::Errno;
 
 use super::Shared;
+use super::process::{Held, Pipe};
 use crate::io::queue::Queue;
 use crate::io::waker::Requests;
 
@@ -20,9 +19,9 @@ use crate::io::waker::Requests;
 #[derive(Debug)]
 enum State {
     /// Not empty exactly while the Reader is asked to say when there is room.
-    Open(Arc<OwnedFd>),
+    Open(Held),
     /// Closed when the queue is empty.
-    Closing(Arc<OwnedFd>),
+    Closing(Held),
     /// Closed by this side, or never there.
     Closed,
     /// The child has closed it.
@@ -38,13 +37,13 @@ pub(super) struct Stdin {
 }
 
 impl Stdin {
-    pub(super) fn new(shared: Arc<Shared>, pipe: Option<OwnedFd>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, pipe: Option<Box<dyn Pipe>>) -> Self {
         let state = pipe.map_or(State::Closed, |pipe| State::Open(Arc::new(pipe)));
         Self { shared, state, queue: Queue::default() }
     }
 
     /// The pipe, for the Reader.
-    pub(super) fn pipe(&self) -> Option<Arc<OwnedFd>> {
+    pub(super) fn pipe(&self) -> Option<Held> {
         match &self.state {
             State::Open(pipe) | State::Closing(pipe) => Some(Arc::clone(pipe)),
             State::Closed | State::Broken => None,
@@ -65,14 +64,14 @@ impl Stdin {
         };
         if self.queue.is_empty() {
             while bytes.has_remaining() {
-                match rustix::io::write(&**pipe, &bytes) {
+                match pipe.write(&[IoSlice::new(&bytes)]) {
                     Ok(written) => bytes.advance(written),
-                    Err(Errno::INTR) => {}
-                    Err(Errno::AGAIN) => {
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
                         self.shared.window.waker.wake(Requests::WRITABLE);
                         break;
                     }
-                    Err(error) => return self.failed(error.into()),
+                    Err(error) => return self.failed(error),
                 }
             }
         }
@@ -82,7 +81,7 @@ impl Stdin {
     /// There is room again: writes what waits.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         let (State::Open(pipe) | State::Closing(pipe)) = &self.state else { return Ok(()) };
-        match self.queue.write_by(|slices| Ok(rustix::io::writev(&**pipe, slices)?)) {
+        match self.queue.write_by(|slices| pipe.write(slices)) {
             Ok(true) if matches!(self.state, State::Closing(_)) => self.let_go(State::Closed),
             Ok(true) => {}
             Ok(false) => self.shared.window.waker.wake(Requests::WRITABLE),

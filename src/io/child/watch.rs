@@ -1,15 +1,14 @@
 //! The Reader of a child process.
 
-use std::io;
-use std::os::fd::OwnedFd;
+use std::io::{self, ErrorKind};
 use std::process::ExitStatus;
 
-use platform::readiness::{Readiness, Source};
+use platform::readiness::Readiness;
 use platform::sync::Arc;
-use rustix::io::Errno;
 
 use super::Shared;
 use super::leader::Leader;
+use super::process::{Held, Pipe};
 use super::session::{Command, Request, Stream};
 use crate::exit::Exit;
 use crate::io::connection::STACK_BYTES;
@@ -26,7 +25,7 @@ pub(super) struct Watch {
     shared: Arc<Shared>,
     leader: Leader,
     /// Held only to be waited for.
-    stdin: Option<Arc<OwnedFd>>,
+    stdin: Option<Held>,
     /// The Handler waits for room in the standard input.
     write_wanted: bool,
     outputs: [Option<Output>; 2],
@@ -39,7 +38,7 @@ pub(super) struct Watch {
 /// One of the streams that the child writes to.
 #[derive(Debug)]
 struct Output {
-    pipe: OwnedFd,
+    pipe: Box<dyn Pipe>,
     /// Once the child has exited: how much is left of what it wrote itself. Whatever comes after that is from
     /// somebody else.
     left: Option<usize>,
@@ -78,8 +77,8 @@ impl Watch {
     pub(super) fn new(
         shared: Arc<Shared>,
         leader: Leader,
-        stdin: Option<Arc<OwnedFd>>,
-        outputs: [Option<OwnedFd>; 2],
+        stdin: Option<Held>,
+        outputs: [Option<Box<dyn Pipe>>; 2],
     ) -> Self {
         let outputs = outputs.map(|pipe| pipe.map(|pipe| Output { pipe, left: None }));
         Self {
@@ -106,7 +105,7 @@ impl Watch {
         if requests.contains(Requests::STOP) {
             self.leader.stop();
         }
-        self.leader.kill_if_due();
+        self.leader.kill_if_due(requests.contains(Requests::DUE));
         self.write_wanted |= requests.contains(Requests::WRITABLE);
         if self.write_wanted && !stdin.is_none() {
             self.write_wanted = false;
@@ -124,15 +123,14 @@ impl Watch {
     }
 
     fn wait(&self) -> io::Result<([Readiness; 4], Requests)> {
-        let exit: &dyn Source = self.leader.as_source();
-        let exit = (!self.leader.has_exited()).then_some((exit, Readiness::READ));
+        let exit = (!self.leader.has_exited()).then(|| (self.leader.as_source(), Readiness::READ));
         let stdin = self.stdin.as_deref().filter(|_| self.write_wanted);
-        let stdin = stdin.map(|pipe| -> (&dyn Source, _) { (pipe, Readiness::WRITE) });
+        let stdin = stdin.map(|pipe| (pipe.source(), Readiness::WRITE));
         // While reading is held up, not even the end of a pipe is waited for: it is there all the time.
         let read_on = self.dropping || !self.shared.window.is_held_up();
         let [stdout, stderr] = self.outputs.each_ref().map(|output| {
             let output = output.as_ref().filter(|_| read_on)?;
-            Some::<(&dyn Source, _)>((&output.pipe, Readiness::READ))
+            Some((output.pipe.source(), Readiness::READ))
         });
         self.shared.window.waker.wait_any([exit, stdin, stdout, stderr], self.leader.patience())
     }
@@ -155,7 +153,7 @@ impl Watch {
         let Some(output) = place else { return Ok(Taken::Nothing) };
         // Made when something is there to be read: a silent child needs none.
         self.buffer.resize(CHUNK, 0);
-        match rustix::io::read(&output.pipe, &mut self.buffer[..]) {
+        match output.pipe.read(&mut self.buffer) {
             Ok(0) => {
                 *place = None;
                 Ok(Taken::End)
@@ -164,12 +162,12 @@ impl Watch {
                 output.left = output.left.and_then(|left| left.checked_sub(count));
                 Ok(Taken::Some(count))
             }
-            Err(Errno::AGAIN) => {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 output.left = None;
                 Ok(Taken::Nothing)
             }
-            Err(Errno::INTR) => Ok(Taken::Nothing),
-            Err(error) => Err(error.into()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Taken::Nothing),
+            Err(error) => Err(error),
         }
     }
 
@@ -178,8 +176,7 @@ impl Watch {
         if let Some(status) = self.leader.exit()? {
             self.told = Told::Exiting(status);
             for output in self.outputs.iter_mut().flatten() {
-                let left = rustix::io::ioctl_fionread(&output.pipe)?;
-                output.left = Some(usize::try_from(left).unwrap_or(usize::MAX));
+                output.left = Some(output.pipe.unread()?);
             }
         }
         Ok(())
@@ -210,14 +207,15 @@ impl Watch {
         self.dropping = true;
         self.leader.stop();
         while !self.leader.has_exited() {
-            self.leader.kill_if_due();
-            let ([exit, _, outputs @ ..], _) = self.wait()?;
+            let ([exit, _, outputs @ ..], requests) = self.wait()?;
             for (stream, ready) in Stream::BOTH.into_iter().zip(outputs) {
                 if !ready.is_none() {
                     self.take(stream)?;
                 }
             }
-            if !exit.is_none() {
+            if exit.is_none() {
+                self.leader.kill_if_due(requests.contains(Requests::DUE));
+            } else {
                 self.leader.exit()?;
             }
         }

@@ -2,18 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, IoSliceMut};
-use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::AsRawFd as _;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
-use nix::sys::socket::{
-    ControlMessageOwned, MsgFlags, SockaddrStorage, cmsg_space, recvmsg, setsockopt, sockopt::RxqOvfl,
-};
 use platform::readiness::{Readiness, Source};
 use platform::sync::Arc;
 use rustix::io::Errno;
 
+use super::port::{Arrived, Port};
 use super::session::{Command, Datagram, Reason, Request, Session, Socket, Unsent};
 use crate::call::Reply;
 use crate::exit::Exit;
@@ -50,43 +47,20 @@ fn is_told(error: &io::Error) -> bool {
 }
 
 /// What both lines hold: the socket, and how they slow each other down.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Shared {
-    socket: Arc<UdpSocket>,
+    port: Box<dyn Port>,
     window: Arc<Window>,
 }
 
 impl Shared {
-    pub(super) fn new(socket: UdpSocket) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
-        setsockopt(&socket, RxqOvfl, &1)?;
-        Ok(Self { socket: Arc::new(socket), window: Window::new(Waker::unbound()) })
+    pub(super) fn new(port: impl Port) -> Arc<Self> {
+        Arc::new(Self { port: Box::new(port), window: Window::new(Waker::unbound()) })
     }
 
     /// Receives a datagram; says how many had been dropped before it, too.
     fn receive(&self, buffer: &mut [u8]) -> io::Result<(Datagram, Option<u32>)> {
-        let mut control = [0; cmsg_space::<u32>()];
-        let mut slices = [IoSliceMut::new(buffer)];
-        let received = recvmsg::<SockaddrStorage>(
-            self.socket.as_raw_fd(),
-            &mut slices,
-            Some(&mut control),
-            MsgFlags::MSG_DONTWAIT,
-        )?;
-        let address = received.address.as_ref();
-        let peer = address.and_then(|address| {
-            let four = address.as_sockaddr_in().map(|four| SocketAddr::from(*four));
-            four.or_else(|| address.as_sockaddr_in6().map(|six| SocketAddr::from(*six)))
-        });
-        let peer = peer.ok_or_else(|| io::Error::other("a datagram without a sender"))?;
-        // As long as none was dropped, there is no such message.
-        let dropped = received.cmsgs().ok().and_then(|mut messages| {
-            messages.find_map(|message| match message {
-                ControlMessageOwned::RxqOvfl(dropped) => Some(dropped),
-                _ => None,
-            })
-        });
-        let length = received.bytes;
+        let Arrived { length, peer, dropped } = self.port.receive(buffer)?;
         let data = Data::weighing(length + OVERHEAD, &buffer[..length], &self.window);
         Ok((Datagram { peer, data }, dropped))
     }
@@ -100,20 +74,20 @@ platform::thread_local! {
 
 /// The Reader.
 pub(super) struct Inlet {
-    shared: Shared,
+    shared: Arc<Shared>,
     /// The Handler waits for room in the socket.
     write_wanted: bool,
 }
 
 impl Inlet {
-    pub(super) fn new(shared: Shared) -> Self {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self { shared, write_wanted: false }
     }
 }
 
 impl Stepwise<Command> for Inlet {
     fn source(&self) -> &dyn Source {
-        &*self.shared.socket
+        self.shared.port.source()
     }
 
     fn waker(&self) -> &Waker {
@@ -177,7 +151,7 @@ enum Tell {
 
 /// The sending half.
 pub(crate) struct Outlet {
-    shared: Shared,
+    shared: Arc<Shared>,
     /// Not empty exactly while the Reader is asked to say when there is room.
     queue: VecDeque<Waiting>,
     /// What the queue counts.
@@ -241,8 +215,8 @@ impl Outlet {
     fn try_send(&mut self, waiting: &Waiting) -> Result<bool, Reason> {
         let mut again = true;
         loop {
-            match self.shared.socket.send_to(&waiting.bytes, waiting.peer) {
-                Ok(_) => return Ok(true),
+            match self.shared.port.send(&waiting.bytes, waiting.peer) {
+                Ok(()) => return Ok(true),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
                 Err(error) if Errno::from_io_error(&error) == Some(Errno::MSGSIZE) => {
@@ -303,7 +277,7 @@ pub(super) struct Talk<S> {
 }
 
 impl<S: Session> Talk<S> {
-    pub(super) fn new(shared: Shared, session: S) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, session: S) -> Self {
         let (queue, tell) = (VecDeque::new(), VecDeque::new());
         Self { outlet: Outlet { shared, queue, queued: 0, tell, dropped: (0, 0) }, session }
     }

@@ -1,6 +1,7 @@
 //! What every platform promises about descriptors and their waits; included as `primitives.rs` is.
 
 use std::io::ErrorKind;
+use std::time::Duration;
 
 use super::{explore, platform};
 
@@ -12,8 +13,8 @@ use platform::thread;
 fn ready(stream: &Stream, interest: Readiness) -> Readiness {
     let event = Event::new().expect("a descriptor");
     loop {
-        let (_, [ready]) =
-            readiness::wait(&event, [Some((stream as &dyn Source, interest))], None).expect("a wait");
+        let source = Some((stream as &dyn Source, interest));
+        let (_, [ready]) = readiness::wait(&event, [source], None).expect("a wait").expect("no end of time");
         if !ready.is_none() {
             return ready;
         }
@@ -28,7 +29,7 @@ fn an_event_that_is_raised_ends_a_wait_whichever_is_first() {
             let event = Arc::clone(&event);
             thread::spawn("raiser".into(), 0, move || event.raise()).expect("a thread")
         };
-        while !readiness::wait(&event, [None], None).expect("a wait").0 {}
+        while !readiness::wait(&event, [None], None).expect("a wait").expect("no end of time").0 {}
         raiser.join();
         event.clear();
         let poller = Poller::new().expect("a descriptor");
@@ -43,6 +44,18 @@ fn an_event_that_is_raised_ends_a_wait_whichever_is_first() {
 }
 
 #[test]
+fn a_wait_without_time_says_that_it_is_over_unless_something_is_ready() {
+    explore(|| {
+        let event = Event::new().expect("a descriptor");
+        let over = readiness::wait(&event, [None], Some(Duration::ZERO)).expect("a wait");
+        assert_eq!(over, None);
+        event.raise();
+        let raised = readiness::wait(&event, [None], Some(Duration::ZERO)).expect("a wait");
+        assert_eq!(raised, Some((true, [Readiness::NONE])));
+    });
+}
+
+#[test]
 fn what_is_written_ends_the_wait_of_who_reads() {
     explore(|| {
         let (near, far) = pair(2).expect("two descriptors");
@@ -53,8 +66,10 @@ fn what_is_written_ends_the_wait_of_who_reads() {
         });
         let mut byte = [0];
         assert!(ready(&near, Readiness::READ).intersects(Readiness::READ));
+        assert_eq!(near.unread().ok(), Some(1));
         assert_eq!(near.read(&mut byte).ok(), Some(1));
         assert_eq!(byte, [7]);
+        assert_eq!(near.unread().ok(), Some(0));
         assert!(ready(&near, Readiness::READ).intersects(Readiness::READ), "the end is read, too");
         assert_eq!(near.read(&mut byte).ok(), Some(0));
         writer.expect("a thread").join();

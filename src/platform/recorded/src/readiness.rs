@@ -43,6 +43,14 @@ impl Stream {
         (&self.0).read(buffer)
     }
 
+    /// How many bytes can be read.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn unread(&self) -> io::Result<usize> {
+        Ok(usize::try_from(rustix::io::ioctl_fionread(&self.0)?).unwrap_or(usize::MAX))
+    }
+
     /// Writes as much as there is room for.
     ///
     /// # Errors

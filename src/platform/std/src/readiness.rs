@@ -56,8 +56,8 @@ impl AsFd for Event {
 }
 
 /// Waits until the event is raised, or one of `sources` is ready for what is waited for, or broken; at most
-/// for `timeout`, if there is one. Says whether the event is raised, and what each source is ready for. It may
-/// return for nothing.
+/// for `timeout`, if there is one. Says whether the event is raised, and what each source is ready for; nothing, if
+/// the time was over first. It may return for nothing.
 ///
 /// # Errors
 /// The operating system's: it has no memory for the wait.
@@ -65,7 +65,7 @@ pub fn wait<const N: usize>(
     event: &Event,
     sources: [Option<(&dyn Source, Readiness)>; N],
     timeout: Option<Duration>,
-) -> io::Result<(bool, [Readiness; N])> {
+) -> io::Result<Option<(bool, [Readiness; N])>> {
     const { assert!(N <= MOST_SOURCES) };
     // Where there is no source, the event is waited for once more, for nothing.
     let mut waits: [_; 1 + MOST_SOURCES] = array::from_fn(|_| PollFd::new(event, PollFlags::empty()));
@@ -79,11 +79,12 @@ pub fn wait<const N: usize>(
         }
     }
     match poll(&mut waits[..=N], timespec(timeout).as_ref()) {
-        Ok(0) | Err(Errno::INTR) => Ok((false, [Readiness::NONE; N])),
+        Ok(0) => Ok(None),
         Ok(_) => {
             let ready = array::from_fn(|place| polled(waits[1 + place].revents()));
-            Ok((!waits[0].revents().is_empty(), ready))
+            Ok(Some((!waits[0].revents().is_empty(), ready)))
         }
+        Err(Errno::INTR) => Ok(Some((false, [Readiness::NONE; N]))),
         Err(error) => Err(error.into()),
     }
 }
