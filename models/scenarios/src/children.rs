@@ -137,7 +137,8 @@ impl Pipe for Wire {
     }
 
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+        // As a read may, it gives less than there is.
+        self.0.read(&mut buffer[..1])
     }
 
     fn unread(&self) -> io::Result<usize> {
@@ -216,12 +217,14 @@ enum Connected {
 impl Family {
     /// A process with a child.
     fn begin(obeys: bool, connected: Connected) -> Self {
-        let ends = || pair(1).expect("there is room for two descriptors");
-        let (exit, its_exit) = ends();
+        let ends = |room| pair(room).expect("there is room for two descriptors");
+        let (exit, its_exit) = ends(1);
+        // All that it writes: it exits without waiting for anybody.
+        let room = if let Connected::Stdout(writes) = connected { writes.max(1) } else { 1 };
         let (stream, its_stream) = match connected {
             Connected::None => (None, None),
             Connected::Stdin | Connected::Stdout(_) => {
-                let (stream, its_stream) = ends();
+                let (stream, its_stream) = ends(room);
                 let stream: Box<dyn Pipe> = Box::new(Wire(stream));
                 (Some(stream), Some(Arc::new(its_stream)))
             }
@@ -266,12 +269,12 @@ impl Family {
 
 /// The child writes, and exits: what it wrote is told before its exit, and then the meta-process ends by itself.
 pub(crate) fn output_against_exit() {
-    let family = Family::begin(true, Connected::Stdout(1));
+    let family = Family::begin(true, Connected::Stdout(2));
     let child = {
         let life = family.life.clone();
         start(move || {
             if let Some(stdout) = life.stream() {
-                write(&stdout, 1);
+                write(&stdout, 2);
             }
             life.exit(0);
         })
