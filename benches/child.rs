@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 
-use antiphon::io::child::{self, Child, Data, Event, Forward, Session, Stream};
+use antiphon::io::child::{self, Child, Event, Forward, Line, Session, Stream};
 use antiphon::{Actor, Context, Exit, Node};
 use support::{Subject, compare, scale};
 
@@ -28,7 +28,9 @@ struct Count {
 }
 
 impl Session for Count {
-    fn output(&mut self, _: Stream, _: Data, _: &mut Child<'_>) -> Result<(), Exit> {
+    type Unit = Line;
+
+    fn output(&mut self, _: Stream, _: Line, _: &mut Child<'_>) -> Result<(), Exit> {
         self.lines += 1;
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::process::{Command, ExitStatus};
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
-use antiphon::io::child::{self, Event, Forward, Options};
+use antiphon::io::child::{self, Event, Forward, Line, Options};
 use antiphon::io::{Signal, signals};
 use antiphon::{Actor, ActorId, Address, Context, Exit, Node};
 
@@ -97,9 +97,10 @@ impl Actor for Supervisor {
     fn handle(&mut self, message: Message, context: &mut Context<'_, Message>) -> Result<(), Exit> {
         match message {
             Message::Signal(received) => self.signal(received.signal()),
-            Message::Child(Event::Output { child, data, .. }) => {
+            Message::Child(Event::Output { child, unit, .. }) => {
+                let (Line::Whole(line) | Line::Part { data: line, .. }) = unit;
                 if let Some(Running { command, .. }) = self.running.get(&child) {
-                    println!("[{command}] {}", String::from_utf8_lossy(&data));
+                    println!("[{command}] {}", String::from_utf8_lossy(&line));
                 }
             }
             Message::Child(Event::Exited { child, status }) => return self.exited(child, status, context),

@@ -9,7 +9,7 @@ use std::process;
 use std::time::Duration;
 
 use antiphon::io::Signal;
-use antiphon::io::child::{self, Command, Event, Forward, Options, Stream};
+use antiphon::io::child::{self, Command, Data, Event, Forward, Line, Options, Stream};
 use antiphon::{Exit, Node};
 use child_support::*;
 use io_support::*;
@@ -39,14 +39,14 @@ fn a_death_by_a_signal_is_a_status_too() {
 #[test]
 fn chunks_come_whole_and_in_order() {
     let node = Node::new();
-    let child = run(&node, Options::new().chunks(), process::Command::new("cat").arg("-"));
+    let child: Running<Data> = run_by(&node, Options::new(), process::Command::new("cat").arg("-"));
     let sent = pattern(3 << 20);
     child.send(Command::write(sent.clone()));
     child.send(Command::close_stdin());
     let mut back = Vec::new();
     loop {
         match child.next() {
-            Event::Output { data, .. } => back.extend_from_slice(&data),
+            Event::Output { unit, .. } => back.extend_from_slice(&unit),
             Event::Exited { .. } => break,
             _ => {}
         }
@@ -63,7 +63,7 @@ fn bytes_that_are_no_text_are_lines() {
     child.send(Command::close_stdin());
     for expected in [&b"\xff\xfe\0x\r"[..], b"\x80"] {
         match child.next() {
-            Event::Output { data, .. } => assert_eq!(&data[..], expected),
+            Event::Output { unit: Line::Whole(line), .. } => assert_eq!(&line[..], expected),
             other => panic!("expected Output, not {other:?}"),
         }
     }
@@ -71,12 +71,27 @@ fn bytes_that_are_no_text_are_lines() {
 }
 
 #[test]
-fn a_line_that_is_too_long_comes_in_pieces() {
+fn a_line_that_is_too_long_comes_in_parts() {
     let node = Node::new();
     let script = "printf '12345\\n123456\\n1234567890\\n12345678901\\n\\n'";
-    let child = run(&node, Options::new().lines(5), &mut shell(script));
-    let expected = ["12345", "12345", "6", "12345", "67890", "12345", "67890", "1", ""];
-    assert_eq!(child.rest().stdout, expected);
+    let child = run(&node, Options::new().limit(5), &mut shell(script));
+    // Each with whether its line ends there, if it is a part of one.
+    let expected = [
+        ("12345", None),
+        ("12345", Some(false)),
+        ("6", Some(true)),
+        ("12345", Some(false)),
+        ("67890", Some(true)),
+        ("12345", Some(false)),
+        ("67890", Some(false)),
+        ("1", Some(true)),
+        ("", None),
+    ];
+    for expected in expected {
+        let Event::Output { unit, .. } = child.next() else { panic!("there are more lines") };
+        let part = if let Line::Part { last, .. } = &unit { Some(*last) } else { None };
+        assert_eq!((text(&unit).as_str(), part), expected);
+    }
     stop(&node);
 }
 
@@ -100,7 +115,7 @@ fn what_the_child_wrote_itself_is_told_before_its_exit() {
         let mut lines = 0;
         let last = loop {
             match child.next() {
-                Event::Output { data, .. } if lines == 500 => break data,
+                Event::Output { unit: Line::Whole(line), .. } if lines == 500 => break line,
                 Event::Output { .. } => lines += 1,
                 Event::OutputEnded { stream: Stream::Stderr, .. } => {}
                 other => panic!("{other:?} after {lines} lines"),

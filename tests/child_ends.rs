@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use antiphon::io::Signal;
-use antiphon::io::child::{self, Child, Command, Data, Event, Options, Session, Stream};
+use antiphon::io::child::{self, Child, Command, Event, Line, Options, Session, Stream};
 use antiphon::{Exit, Node};
 use child_support::*;
 use io_support::*;
@@ -174,11 +174,13 @@ fn a_child_that_is_held_up_ends_all_the_same() {
 struct Fragile(Option<Exit>, mpsc::Sender<u32>);
 
 impl Session for Fragile {
+    type Unit = Line;
+
     fn started(&mut self, child: &mut Child<'_>) -> Result<(), Exit> {
         Ok(self.1.send(child.pid())?)
     }
 
-    fn output(&mut self, _: Stream, _: Data, _: &mut Child<'_>) -> Result<(), Exit> {
+    fn output(&mut self, _: Stream, _: Line, _: &mut Child<'_>) -> Result<(), Exit> {
         Err(self.0.take().unwrap_or_else(|| panic!("planned panic")))
     }
 }
@@ -207,11 +209,13 @@ fn a_session_that_panics_or_has_enough_ends_its_child_and_no_other() {
 fn a_child_whose_meta_process_never_begins_is_ended() {
     struct Unwilling(mpsc::Sender<u32>);
     impl Session for Unwilling {
+        type Unit = Line;
+
         fn started(&mut self, child: &mut Child<'_>) -> Result<(), Exit> {
             self.0.send(child.pid())?;
             Err(Exit::Failed("unwilling".into()))
         }
-        fn output(&mut self, _: Stream, _: Data, _: &mut Child<'_>) -> Result<(), Exit> {
+        fn output(&mut self, _: Stream, _: Line, _: &mut Child<'_>) -> Result<(), Exit> {
             Ok(())
         }
     }

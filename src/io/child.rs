@@ -7,7 +7,7 @@
 //! ```no_run
 //! use std::process::Command;
 //!
-//! use antiphon::io::child::{self, Event, Forward};
+//! use antiphon::io::child::{self, Event, Forward, Line};
 //! use antiphon::{Actor, Context, Exit};
 //!
 //! struct Sorter;
@@ -25,7 +25,7 @@
 //!
 //!     fn handle(&mut self, event: Event, _: &mut Context<'_, Event>) -> Result<(), Exit> {
 //!         match event {
-//!             Event::Output { data, .. } => println!("{}", String::from_utf8_lossy(&data)),
+//!             Event::Output { unit: Line::Whole(line), .. } => println!("{}", String::from_utf8_lossy(&line)),
 //!             Event::Exited { status, .. } => println!("sort: {status}"),
 //!             _ => {}
 //!         }
@@ -47,7 +47,8 @@
 //! session goes on until the child has exited.
 //!
 //! # Output, and the exit
-//! Lines and chunks are bytes: no encoding is assumed. What one stream carries is told in order; between the
+//! What the two streams are cut into, [lines](Line) or [chunks](Data), says the [`Session`]. Either are bytes: no
+//! encoding is assumed; an end without a line feed is a line. What one stream carries is told in order; between the
 //! two streams there is no order. [`Session::exited`] is called when the child has exited and all that it
 //! wrote itself has been told.
 //!
@@ -83,7 +84,7 @@ use std::time::Duration;
 use platform::sync::Arc;
 
 use super::data::Window;
-use super::line::{Cutter, Lines};
+use super::line::Cutter;
 use super::waker::Waker;
 use crate::meta::{Handler, Reader};
 use leader::Leader;
@@ -92,6 +93,7 @@ use talk::Talk;
 use watch::Watch;
 
 pub use super::data::Data;
+pub use super::line::{Line, Unit};
 pub use forward::{Event, Forward};
 #[doc(hidden)]
 pub use process::{Parts, Pipe, Process, Target};
@@ -111,7 +113,7 @@ pub fn start<S: Session>(
 /// How a child process is started, read from and ended.
 #[derive(Debug)]
 pub struct Options {
-    lines: Option<usize>,
+    limit: usize,
     grace: Duration,
     group: bool,
     stdin: Stdio,
@@ -126,10 +128,10 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The usual: lines of at most 64 KiB, five seconds of grace, no group, all three streams connected.
+    /// The usual: lines, or chunks, of at most 64 KiB, five seconds of grace, no group, all three streams connected.
     pub fn new() -> Self {
         Self {
-            lines: Some(64 << 10),
+            limit: 64 << 10,
             grace: Duration::from_secs(5),
             group: false,
             stdin: Stdio::piped(),
@@ -138,20 +140,10 @@ impl Options {
         }
     }
 
-    /// Tell of output line by line, each without its `\n`. A line longer than `most` bytes is told in pieces
-    /// of that length; an end without `\n` is a line.
-    ///
-    /// # Panics
-    /// If `most` is zero.
-    pub fn lines(mut self, most: usize) -> Self {
-        assert!(most > 0, "a line has at least one byte");
-        self.lines = Some(most);
-        self
-    }
-
-    /// Tell of output as it comes; where it is cut is chance.
-    pub fn chunks(mut self) -> Self {
-        self.lines = None;
+    /// Make no line, and no chunk, longer than `bytes`: 64 KiB, unless it is said. A longer line comes in parts.
+    /// Zero counts as one.
+    pub fn limit(mut self, bytes: usize) -> Self {
+        self.limit = bytes;
         self
     }
 
@@ -202,7 +194,7 @@ impl Options {
         command: &mut Program,
         session: S,
     ) -> io::Result<(impl Reader<Command>, impl Handler<Message = Command>)> {
-        let Self { lines, grace, group, stdin, stdout, stderr } = self;
+        let Self { limit, grace, group, stdin, stdout, stderr } = self;
         command.stdin(stdin).stdout(stdout).stderr(stderr);
         if group {
             command.process_group(0);
@@ -213,7 +205,7 @@ impl Options {
             let program = command.get_program().to_string_lossy();
             io::Error::new(error.kind(), format!("cannot start {program}: {error}"))
         })?;
-        Ok(lines_on(parts, waker, lines, grace, session))
+        Ok(lines_on(parts, waker, limit, grace, session))
     }
 
     /// The two lines of a child that runs already, such as a model's.
@@ -226,14 +218,14 @@ impl Options {
         parts: Parts,
         session: S,
     ) -> io::Result<(impl Reader<Command>, impl Handler<Message = Command>)> {
-        Ok(lines_on(parts, Waker::new()?, self.lines, self.grace, session))
+        Ok(lines_on(parts, Waker::new()?, self.limit, self.grace, session))
     }
 }
 
 fn lines_on<S: Session>(
     parts: Parts,
     waker: Waker,
-    lines: Option<usize>,
+    limit: usize,
     grace: Duration,
     session: S,
 ) -> (Watch, Talk<S>) {
@@ -242,7 +234,7 @@ fn lines_on<S: Session>(
     let stdin = Stdin::new(Arc::clone(&shared), stdin);
     let leader = Leader::new(process, grace);
     let watch = Watch::new(Arc::clone(&shared), leader, stdin.pipe(), outputs);
-    let cutters = [(); 2].map(|()| lines.map(Lines::new));
+    let cutters = [(); 2].map(|()| Cutter::new(limit));
     (watch, Talk::new(shared, stdin, cutters, session))
 }
 

@@ -58,6 +58,16 @@ pub trait Cutter<U> {
         each: impl FnMut(U, usize) -> Result<(), E>,
     ) -> Result<(), E>;
 
+    /// Likewise, of what holds up the Reader already.
+    fn feed_data<E>(
+        &mut self,
+        data: Data,
+        hold: &Hold<'_>,
+        mut each: impl FnMut(U) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.feed(&data, hold, |unit, _| each(unit))
+    }
+
     /// The input has ended here: gives the unit that this ends, if one has begun.
     fn finish(&mut self, hold: &Hold<'_>) -> Option<U>;
 }
@@ -166,6 +176,15 @@ impl Cutter<Data> for Chunks {
             used += chunk.len();
             each(hold.data(chunk), used)
         })
+    }
+
+    fn feed_data<E>(
+        &mut self,
+        data: Data,
+        hold: &Hold<'_>,
+        mut each: impl FnMut(Data) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if data.len() <= self.limit { each(data) } else { self.feed(&data, hold, |chunk, _| each(chunk)) }
     }
 
     fn finish(&mut self, _: &Hold<'_>) -> Option<Data> {

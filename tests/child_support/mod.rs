@@ -2,11 +2,12 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::convert::Infallible;
+use std::fmt::Debug;
 use std::process::{self, ExitStatus};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use antiphon::io::child::{Command, Event, Forward, Options, Stream};
+use antiphon::io::child::{Command, Event, Forward, Line, Options, Stream, Unit};
 use antiphon::{Address, Exit, Node};
 
 use crate::io_support::*;
@@ -21,14 +22,23 @@ pub(crate) fn shell(script: &str) -> process::Command {
 }
 
 /// A child that leaves everything to the test.
-pub(crate) struct Running {
+pub(crate) struct Running<U: Unit = Line> {
     pub(crate) meta: Address<Command>,
     pub(crate) pid: u32,
     pub(crate) owner: Address<Infallible>,
-    pub(crate) events: Receiver<Event>,
+    pub(crate) events: Receiver<Event<U>>,
 }
 
 pub(crate) fn run(node: &Node, options: Options, command: &mut process::Command) -> Running {
+    run_by(node, options, command)
+}
+
+/// Likewise; whoever uses it says what its output is cut into.
+pub(crate) fn run_by<U: Unit + Debug>(
+    node: &Node,
+    options: Options,
+    command: &mut process::Command,
+) -> Running<U> {
     let (to, events) = collect(node);
     let (reader, handler) = options.start(command, Forward::new(to)).expect("it can be started");
     let owner = own(node, move |context| {
@@ -41,21 +51,29 @@ pub(crate) fn run(node: &Node, options: Options, command: &mut process::Command)
     }
 }
 
-impl Running {
+/// What a line, or a part of one, says.
+pub(crate) fn text(line: &Line) -> String {
+    let (Line::Whole(text) | Line::Part { data: text, .. }) = line;
+    String::from_utf8_lossy(text).into_owned()
+}
+
+impl<U: Unit + Debug> Running<U> {
     pub(crate) fn send(&self, command: Command) {
         self.meta.send(command).expect("the meta-process is there");
     }
 
     #[track_caller]
-    pub(crate) fn next(&self) -> Event {
+    pub(crate) fn next(&self) -> Event<U> {
         self.events.recv_timeout(LONG).expect("an event comes")
     }
+}
 
+impl Running {
     /// The next output, as text.
     #[track_caller]
     pub(crate) fn output(&self) -> (Stream, String) {
         match self.next() {
-            Event::Output { stream, data, .. } => (stream, String::from_utf8_lossy(&data).into_owned()),
+            Event::Output { stream, unit, .. } => (stream, text(&unit)),
             other => panic!("expected Output, not {other:?}"),
         }
     }
@@ -71,9 +89,9 @@ impl Running {
         let mut rest = Rest { stdout: Vec::new(), stderr: Vec::new(), status: None, reason: Exit::Normal };
         loop {
             match self.next() {
-                Event::Output { stream, data, .. } => {
+                Event::Output { stream, unit, .. } => {
                     let lines = if stream == Stream::Stdout { &mut rest.stdout } else { &mut rest.stderr };
-                    lines.push(String::from_utf8_lossy(&data).into_owned());
+                    lines.push(text(&unit));
                 }
                 Event::Exited { status, .. } => rest.status = Some(status),
                 Event::Closed { reason, .. } => {

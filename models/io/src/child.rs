@@ -6,7 +6,7 @@ use std::process::{Command as Program, ExitStatus};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
-use antiphon::io::child::{Child, Command, Data, Options, Session, Stream};
+use antiphon::io::child::{Child, Command, Line, Options, Session, Stream};
 use antiphon::{Address, Exit, Node};
 use antiphon_harness::{Scenario, check, reached};
 use antiphon_spec::Guarantee;
@@ -71,11 +71,13 @@ enum Told {
 }
 
 impl Session for Count {
+    type Unit = Line;
+
     fn started(&mut self, child: &mut Child<'_>) -> Result<(), Exit> {
         Ok(self.tell.send(Told::Started(child.pid()))?)
     }
 
-    fn output(&mut self, _: Stream, data: Data, _: &mut Child<'_>) -> Result<(), Exit> {
+    fn output(&mut self, _: Stream, line: Line, _: &mut Child<'_>) -> Result<(), Exit> {
         if self.panics {
             reached("panicked");
             panic!("planned panic");
@@ -83,7 +85,7 @@ impl Session for Count {
         self.lines += 1;
         reached("handled");
         if self.lines == 1 {
-            self.tell.send(Told::Line(data.to_vec()))?;
+            self.tell.send(Told::Line(text(&line)))?;
         }
         Ok(())
     }
@@ -117,6 +119,12 @@ fn start(node: &Node, script: &str, panics: bool) -> Started {
     let (owner, child) = own(node, move |context| Ok(context.spawn_meta(lines.0, lines.1)?));
     let Ok(Told::Started(pid)) = told.recv_timeout(LONG) else { panic!("it is started first") };
     Started { owner, child, pid, told }
+}
+
+/// What a line, or a part of one, says.
+fn text(line: &Line) -> Vec<u8> {
+    let (Line::Whole(text) | Line::Part { data: text, .. }) = line;
+    text.to_vec()
 }
 
 /// How many lines there were in the end.

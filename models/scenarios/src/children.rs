@@ -166,6 +166,8 @@ struct Ear {
 }
 
 impl Session for Ear {
+    type Unit = Data;
+
     fn output(&mut self, _: Output, data: Data, _: &mut Child<'_>) -> Result<(), Exit> {
         reached("output");
         self.heard += data.len();
@@ -248,7 +250,7 @@ impl Family {
         let parent = {
             let address = address.clone();
             Parent::new(move |context: &antiphon::Context<'_, Mail>| {
-                let (reader, handler) = Options::new().chunks().grace(GRACE).attach(parts, ear)?;
+                let (reader, handler) = Options::new().grace(GRACE).attach(parts, ear)?;
                 *address.lock() = Some(context.spawn_meta(reader, handler)?);
                 Ok(())
             })

@@ -1,5 +1,6 @@
 //! The session that leaves all decisions to an actor.
 
+use std::marker::PhantomData;
 use std::process::ExitStatus;
 
 use event::ActorId;
@@ -7,14 +8,14 @@ use event::ActorId;
 use super::session::{Child, Command, Session, Stream};
 use crate::address::Address;
 use crate::exit::Exit;
-use crate::io::data::Data;
+use crate::io::line::{Line, Unit};
 
 /// What the meta-process of a child tells an actor, through a [`Forward`].
 ///
 /// The events of one child arrive in order (`sender-order`): `Started` first, `Closed` last.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Event {
+pub enum Event<U: Unit = Line> {
     /// The child runs; send it commands to this address.
     Started {
         /// Where to send it commands.
@@ -22,14 +23,14 @@ pub enum Event {
         /// The number of its process.
         pid: u32,
     },
-    /// The child has written this line, or this chunk.
+    /// The child has written this line, this part of a line, or this chunk.
     Output {
         /// Which child.
         child: ActorId,
         /// To which stream.
         stream: Stream,
         /// What it wrote.
-        data: Data,
+        unit: U,
     },
     /// Nothing more can come from this stream.
     OutputEnded {
@@ -73,28 +74,31 @@ pub enum Event {
 ///
 /// The meta-process, and the child, end when the actor has ended.
 #[derive(Debug)]
-pub struct Forward<M: Send + 'static> {
+pub struct Forward<M: Send + 'static, U: Unit = Line> {
     to: Address<M>,
+    unit: PhantomData<fn() -> U>,
 }
 
-impl<M: From<Event> + Send + 'static> Forward<M> {
+impl<M: From<Event<U>> + Send + 'static, U: Unit> Forward<M, U> {
     /// Tells `to` what happens.
     pub fn new(to: Address<M>) -> Self {
-        Self { to }
+        Self { to, unit: PhantomData }
     }
 
-    fn tell(&self, event: Event) -> Result<(), Exit> {
+    fn tell(&self, event: Event<U>) -> Result<(), Exit> {
         self.to.send(M::from(event)).map_err(|_| Exit::Normal)
     }
 }
 
-impl<M: From<Event> + Send + 'static> Session for Forward<M> {
+impl<M: From<Event<U>> + Send + 'static, U: Unit> Session for Forward<M, U> {
+    type Unit = U;
+
     fn started(&mut self, child: &mut Child<'_>) -> Result<(), Exit> {
         self.tell(Event::Started { child: child.address(), pid: child.pid() })
     }
 
-    fn output(&mut self, stream: Stream, data: Data, child: &mut Child<'_>) -> Result<(), Exit> {
-        self.tell(Event::Output { child: child.context().id(), stream, data })
+    fn output(&mut self, stream: Stream, unit: U, child: &mut Child<'_>) -> Result<(), Exit> {
+        self.tell(Event::Output { child: child.context().id(), stream, unit })
     }
 
     fn output_ended(&mut self, stream: Stream, child: &mut Child<'_>) -> Result<(), Exit> {

@@ -11,6 +11,7 @@ use super::stdin::Stdin;
 use crate::address::Address;
 use crate::exit::Exit;
 use crate::io::data::Data;
+use crate::io::line::Unit;
 use crate::io::signal::Signal;
 use crate::io::waker::Requests;
 use crate::meta::HandlerContext;
@@ -36,6 +37,9 @@ impl Stream {
 /// The callbacks usually run on the Reader's thread, whose stack has 256 KiB. One that blocks holds up its
 /// own child and no other.
 pub trait Session: Send + Sized + 'static {
+    /// What the output is cut into: [`Line`](super::Line), or [`Data`](super::Data) for chunks as they come.
+    type Unit: Unit;
+
     /// Called first, before anything is read. The child runs.
     ///
     /// # Errors
@@ -49,7 +53,7 @@ pub trait Session: Send + Sized + 'static {
     ///
     /// # Errors
     /// The reason for which the meta-process, and the child, end. [`Exit::Normal`] means that it is done.
-    fn output(&mut self, stream: Stream, data: Data, child: &mut Child<'_>) -> Result<(), Exit>;
+    fn output(&mut self, stream: Stream, unit: Self::Unit, child: &mut Child<'_>) -> Result<(), Exit>;
 
     /// Called once for each stream, when nothing more can come from it: whoever could write to it has closed
     /// it.

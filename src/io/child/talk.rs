@@ -7,16 +7,18 @@ use super::session::{Child, Command, Request, Session, Stream};
 use super::stdin::Stdin;
 use crate::exit::Exit;
 use crate::io::data::Data;
-use crate::io::line::{Cutter, Hold, Line, Lines};
+use crate::io::line::{Cut, Cutter, Hold};
 use crate::meta::{Handler, HandlerContext};
 
+/// What cuts a stream into what a session wants.
+type CutterOf<S> = <<S as Session>::Unit as Cut>::Cutter;
+
 /// Runs the session.
-#[derive(Debug)]
-pub(super) struct Talk<S> {
+pub(super) struct Talk<S: Session> {
     shared: Arc<Shared>,
     stdin: Stdin,
-    /// What cuts the two streams into lines, if they are to be cut.
-    cutters: [Option<Lines>; 2],
+    /// What cuts the two streams.
+    cutters: [CutterOf<S>; 2],
     session: S,
     /// What the session was told last.
     told_congested: bool,
@@ -24,11 +26,11 @@ pub(super) struct Talk<S> {
 }
 
 impl<S: Session> Talk<S> {
-    pub(super) fn new(shared: Arc<Shared>, stdin: Stdin, cutters: [Option<Lines>; 2], session: S) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, stdin: Stdin, cutters: [CutterOf<S>; 2], session: S) -> Self {
         Self { shared, stdin, cutters, session, told_congested: false, told_closed: false }
     }
 
-    /// Tells the session of what was read, cut into lines if it is to be.
+    /// Tells the session of what was read, cut as it wants it.
     fn read(
         &mut self,
         stream: Stream,
@@ -37,21 +39,17 @@ impl<S: Session> Talk<S> {
     ) -> Result<(), Exit> {
         let Self { shared, stdin, session, .. } = self;
         let mut child = Child { shared, stdin, context };
-        match &mut self.cutters[stream as usize] {
-            None => session.output(stream, data, &mut child),
-            Some(cutter) => cutter.feed(&data, &Hold(&shared.window), |line, _| {
-                session.output(stream, bytes(line), &mut child)
-            }),
-        }
+        self.cutters[stream as usize]
+            .feed_data(data, &Hold(&shared.window), |unit| session.output(stream, unit, &mut child))
     }
 
     /// Tells the session of the last line, if it had no end, and of the end.
     fn ended(&mut self, stream: Stream, context: &HandlerContext<'_, Command>) -> Result<(), Exit> {
         let hold = Hold(&self.shared.window);
-        let last = self.cutters[stream as usize].as_mut().and_then(|cutter| cutter.finish(&hold));
+        let last = self.cutters[stream as usize].finish(&hold);
         let mut child = Child { shared: &self.shared, stdin: &mut self.stdin, context };
-        if let Some(line) = last {
-            self.session.output(stream, bytes(line), &mut child)?;
+        if let Some(unit) = last {
+            self.session.output(stream, unit, &mut child)?;
         }
         self.session.output_ended(stream, &mut child)
     }
@@ -106,12 +104,5 @@ impl<S: Session> Handler for Talk<S> {
         self.session.closed(reason, &mut child);
         // If the child runs yet, this may be all that it waits for.
         self.stdin.abandon();
-    }
-}
-
-/// A part of a line is told like a line.
-fn bytes(line: Line) -> Data {
-    match line {
-        Line::Whole(data) | Line::Part { data, .. } => data,
     }
 }

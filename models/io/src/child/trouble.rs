@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use antiphon::Exit;
 use antiphon::Node;
-use antiphon::io::child::{self, Child, Command, Data, Session, Stream};
+use antiphon::io::child::{self, Child, Command, Line, Session, Stream};
 use antiphon_harness::{check, reached};
 use antiphon_spec::Guarantee;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Started, Told, check_gone, start};
+use super::{Started, Told, check_gone, start, text};
 use crate::parts::{LONG, on_a_node, own, until_silence};
 use crate::tally::{ask, fault};
 
@@ -119,8 +119,10 @@ pub(super) struct Other {
 struct Answers(Sender<Vec<u8>>);
 
 impl Session for Answers {
-    fn output(&mut self, _: Stream, data: Data, _: &mut Child<'_>) -> Result<(), Exit> {
-        Ok(self.0.send(data.to_vec())?)
+    type Unit = Line;
+
+    fn output(&mut self, _: Stream, line: Line, _: &mut Child<'_>) -> Result<(), Exit> {
+        Ok(self.0.send(text(&line))?)
     }
 }
 
