@@ -37,6 +37,23 @@ fn nothing_is_left_when_a_node_has_stopped() {
 }
 
 #[test]
+fn data_that_are_kept_keep_no_descriptor() {
+    in_own_process("data_that_are_kept_keep_no_descriptor", &[], || {
+        let files = descriptors();
+        let node = Node::new();
+        let (server, events, _) = forward(&node);
+        let mut client = connect(server.address);
+        client.write_all(b"keep this").expect("the server reads");
+        events.opened();
+        let kept = events.data();
+        drop(client);
+        stop(&node);
+        assert_eq!(descriptors(), files);
+        drop(kept);
+    });
+}
+
+#[test]
 fn what_a_connection_used_is_free_when_it_has_ended() {
     in_own_process("what_a_connection_used_is_free_when_it_has_ended", &[], || {
         let node = Node::new();

@@ -199,6 +199,7 @@ impl<U: Unit, M: From<U> + Send + 'static> Reader<M> for Input<U> {
     }
 
     fn run(mut self, context: &ReaderContext<M>) -> Result<(), Exit> {
+        let _until_over = self.window.waker.until_over();
         let mut buffer = Vec::new();
         while !self.turn(&mut buffer, context)? {}
         Ok(())

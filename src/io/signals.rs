@@ -234,6 +234,7 @@ impl<D: Delivery> Reader<Command> for Watch<D> {
     }
 
     fn run(mut self, context: &ReaderContext<Command>) -> Result<(), Exit> {
+        let _until_over = self.shared.waker.until_over();
         loop {
             let ready = self.shared.waker.wait(Some((self.delivery.source(), Readiness::READ)), None)?;
             if ready.requests.contains(Requests::END) || !self.hand_on(context) {

@@ -96,6 +96,7 @@ impl<M: Send + 'static, S: Stepwise<M>> Reader<M> for Steps<S> {
     fn run(self, context: &ReaderContext<M>) -> Result<(), Exit> {
         let mut reader = self.reader;
         let event = reader.waker().event()?;
+        let _until_over = reader.waker().until_over();
         loop {
             let Wait { interest, timeout } = reader.wait();
             let source = interest.map(|interest| (reader.source(), interest));

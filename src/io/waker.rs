@@ -181,6 +181,12 @@ impl Waker {
         drop(before);
     }
 
+    /// Has the Reader be over when what is returned is dropped, so that whoever keeps a handle on the waker, such
+    /// as what the Reader has read, keeps no descriptor.
+    pub(crate) fn until_over(&self) -> UntilOver {
+        UntilOver(self.clone())
+    }
+
     /// The Reader is over: nobody needs to be told anything.
     pub(crate) fn unbind(&self) {
         let before = std::mem::replace(&mut *self.0.bell.lock(), Bell::None);
@@ -235,5 +241,14 @@ impl Waker {
         // First the bell, then the word: see the head of this file.
         event.clear();
         Ok((ready, self.take()))
+    }
+}
+
+/// Whoever has it is the Reader that a waker is for.
+pub(crate) struct UntilOver(Waker);
+
+impl Drop for UntilOver {
+    fn drop(&mut self) {
+        self.0.unbind();
     }
 }

@@ -237,6 +237,7 @@ impl Reader<Command> for Watch {
     }
 
     fn run(mut self, context: &ReaderContext<Command>) -> Result<(), Exit> {
+        let _until_over = self.shared.window.waker.until_over();
         let result = loop {
             if let Err(Over(result)) = self.turn(context) {
                 break result;

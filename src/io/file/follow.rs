@@ -290,6 +290,7 @@ impl<U: Unit> Reader<Command<U>> for Follow<U> {
     }
 
     fn run(mut self, context: &ReaderContext<Command<U>>) -> Result<(), Exit> {
+        let _until_over = self.shared.window.waker.until_over();
         let mut buffer = Vec::new();
         loop {
             if let Err(Over(result)) = self.turn(&mut buffer, context) {
