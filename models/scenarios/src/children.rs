@@ -6,8 +6,9 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use antiphon::io::child::{Child, Command, Options, Parts, Pipe, Process, Session, Stream as Output, Target};
-use antiphon::io::stream::Data;
+use antiphon::io::child::{
+    Child, Command, Data, Options, Parts, Pipe, Process, Session, Stream as Output, Target,
+};
 use antiphon::io::{Readiness, Signal, Source};
 use antiphon::{Address, Exit, Node};
 use antiphon_harness::{check, reached};
