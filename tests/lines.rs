@@ -1,6 +1,8 @@
 //! `io::lines` on real pipes, FIFOs, terminals and files.
 
 mod io_support;
+#[path = "../docs/snippets/machine.rs"]
+mod machine;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write};
@@ -15,6 +17,7 @@ use std::{io, thread};
 use antiphon::io::lines::{Data, Forward, Input, Line, Unit};
 use antiphon::{Address, Exit, Handler, HandlerContext, Node};
 use io_support::*;
+use machine::Machine;
 use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl, mkfifoat};
 
 /// Hands what it is sent to the test, and why it ended.
@@ -92,6 +95,21 @@ fn pipe() -> (PipeReader, PipeWriter) {
 
 fn of(source: impl Into<OwnedFd>) -> Input {
     Input::of(source).expect("it can be read")
+}
+
+#[test]
+fn lines_of_a_source_of_ones_own() {
+    let node = Node::new();
+    let (source, mut sink) = io::pipe().expect("there are descriptors");
+    let machine = Machine(File::from(OwnedFd::from(source)));
+    let reading = read(&node, Input::from_feed(machine).expect("there are descriptors"));
+    for (text, line) in [("venite\rado", "venite"), ("remus\r", "adoremus")] {
+        sink.write_all(text.as_bytes()).expect("it is read");
+        assert_eq!(reading.whole(), line.as_bytes());
+    }
+    drop(sink);
+    assert_eq!(reading.end(), Exit::Normal);
+    stop(&node);
 }
 
 #[test]

@@ -58,22 +58,20 @@
 //! The Reader reads no further while 64 KiB of its lines are kept: see [`Data`]. Each counts 64 bytes more than
 //! it is long. Then the pipe fills, and whoever writes to it waits.
 
-use std::io;
-use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod origin;
 
+use std::fmt::Debug;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+use origin::Origin;
 use platform::readiness::{Readiness, Source};
 use platform::sync::Arc;
-use rustix::fs::{FileType, Mode, OFlags, fcntl_getfl, fstat};
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
-use rustix::termios::isatty;
 
 use super::connection::STACK_BYTES;
 use super::data::Window;
 use super::line::{Cutter, Hold};
-use super::place::at;
 use super::waker::{Ready, Requests, Waker};
 use crate::address::Address;
 use crate::exit::Exit;
@@ -88,15 +86,41 @@ const LIMIT: usize = 64 << 10;
 /// How much one system call reads at most.
 const CHUNK: usize = 16 << 10;
 
+/// What lines are read from: for a source of one's own, whose bytes the operating system does not give as they
+/// should be cut.
+pub trait Feed: Debug + Send + 'static {
+    /// What is waited for. It may be another one after [`begin_again`](Self::begin_again).
+    fn source(&self) -> &dyn Source;
+
+    /// Reads once, after the source was ready; nothing at the end. It keeps nothing back that it has taken from the
+    /// source: that alone is waited for.
+    ///
+    /// # Errors
+    /// `WouldBlock` or `Interrupted` if the source is to be waited for again; any other ends the Reader.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Called after an end, when what was read last has been handed over also without a line feed: says whether
+    /// it goes on.
+    ///
+    /// If so, it is read at once, until it would block or has ended once more, and only then waited for: the
+    /// source need not tell again of what was there before.
+    ///
+    /// # Errors
+    /// Any ends the Reader.
+    fn begin_again(&mut self) -> io::Result<bool> {
+        Ok(false)
+    }
+}
+
 /// A Reader of lines, or of chunks.
 #[derive(Debug)]
 pub struct Input<U: Unit = Line> {
-    origin: Origin,
+    feed: Box<dyn Feed>,
     window: Arc<Window>,
     cutter: U::Cutter,
-    /// A FIFO was opened anew. Whoever came and went just before that may have left something, of whose end no
-    /// wait tells: it is read without waiting.
-    opened_anew: bool,
+    /// It has begun again. Whoever came and went just before that may have left something, of whose end no wait
+    /// tells: it is read without waiting.
+    begun_again: bool,
 }
 
 impl Input {
@@ -105,7 +129,7 @@ impl Input {
     /// # Errors
     /// The operating system's, for example when there is no descriptor left.
     pub fn stdin() -> io::Result<Self> {
-        Self::new(Origin::shared(io::stdin().as_fd().try_clone_to_owned()?)?)
+        Self::from_feed(Origin::shared(io::stdin().as_fd().try_clone_to_owned()?)?)
     }
 
     /// Reads what `descriptor` gives, from a pipe, a FIFO, a terminal, a socket or a file, until it ends.
@@ -113,7 +137,7 @@ impl Input {
     /// # Errors
     /// If it is not open for reading; the operating system's, for example when there is no descriptor left.
     pub fn of(descriptor: impl Into<OwnedFd>) -> io::Result<Self> {
-        Self::new(Origin::shared(descriptor.into())?)
+        Self::from_feed(Origin::shared(descriptor.into())?)
     }
 
     /// Reads a FIFO, from whoever opens it for writing, one after the other or several at a time.
@@ -125,18 +149,22 @@ impl Input {
     /// # Errors
     /// If it is no FIFO; the operating system's, for example that there is none.
     pub fn fifo(path: impl Into<PathBuf>) -> io::Result<Self> {
-        Self::new(Origin::fifo(path.into())?)
+        Self::from_feed(Origin::fifo(path.into())?)
     }
 
-    fn new(origin: Origin) -> io::Result<Self> {
+    /// Reads what `feed` gives.
+    ///
+    /// # Errors
+    /// The operating system's, for example when there is no descriptor left.
+    pub fn from_feed(feed: impl Feed) -> io::Result<Self> {
         let window = Window::new(Waker::new()?);
-        Ok(Self { origin, window, cutter: Cutter::new(LIMIT), opened_anew: false })
+        Ok(Self { feed: Box::new(feed), window, cutter: Cutter::new(LIMIT), begun_again: false })
     }
 
     /// Hands over the bytes as they come, in [`Data`] of at most 64 KiB, not in lines.
     pub fn by_chunk(self) -> Input<Data> {
-        let Self { origin, window, opened_anew, .. } = self;
-        Input { origin, window, cutter: Cutter::new(LIMIT), opened_anew }
+        let Self { feed, window, begun_again, .. } = self;
+        Input { feed, window, cutter: Cutter::new(LIMIT), begun_again }
     }
 }
 
@@ -154,39 +182,48 @@ impl<U: Unit> Input<U> {
     where
         M: From<U> + Send + 'static,
     {
-        // While it is held up, the waker alone ends the wait.
-        let read_on = !self.window.is_held_up();
-        let descriptor: &dyn Source = self.origin.descriptor();
-        let source = read_on.then_some((descriptor, Readiness::READ));
-        let timeout = (read_on && self.opened_anew).then_some(Duration::ZERO);
-        let Ready { source, requests } = self.window.waker.wait(source, timeout)?;
+        let Ready { source, requests } = self.wait()?;
         if requests.contains(Requests::END) {
             return Ok(true);
         }
-        if source == Readiness::NONE && timeout.is_none() {
+        if source == Readiness::NONE {
             return Ok(false);
         }
         // Made when something is there to be read.
         buffer.resize(CHUNK, 0);
         let (hold, deliver) = (Hold(&self.window), |unit: U| context.deliver(unit.into()));
-        let delivered = match self.origin.read(buffer)? {
-            Got::Nothing => {
-                self.opened_anew = false;
-                Ok(())
-            }
-            Got::Bytes(count) => self.cutter.feed(&buffer[..count], &hold, |unit, _| deliver(unit)),
-            Got::End => {
+        let delivered = match self.feed.read(buffer) {
+            Ok(0) => {
                 let delivered = self.cutter.finish(&hold).map_or(Ok(()), deliver);
-                // An end that is not told again needs no other descriptor.
-                self.opened_anew = !self.opened_anew;
-                if self.opened_anew && !self.origin.begin_again()? {
+                // An end that was not waited for is not told again.
+                self.begun_again = !self.begun_again;
+                if self.begun_again && !self.feed.begin_again()? {
                     return Ok(true);
                 }
                 delivered
             }
+            Ok(count) => self.cutter.feed(&buffer[..count], &hold, |unit, _| deliver(unit)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.begun_again = false;
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
+            Err(error) => return Err(error),
         };
         // When the Handler has ended, the Reader is over too.
         Ok(delivered.is_err())
+    }
+
+    /// Waits for requests, and for something to read if it may be read.
+    fn wait(&self) -> io::Result<Ready> {
+        let waker = &self.window.waker;
+        if self.window.is_held_up() {
+            return waker.wait(None, None);
+        }
+        if self.begun_again {
+            return Ok(Ready { source: Readiness::READ, requests: waker.take() });
+        }
+        waker.wait(Some((self.feed.source(), Readiness::READ)), None)
     }
 }
 
@@ -204,101 +241,6 @@ impl<U: Unit, M: From<U> + Send + 'static> Reader<M> for Input<U> {
         while !self.turn(&mut buffer, context)? {}
         Ok(())
     }
-}
-
-/// What one attempt to read gave.
-enum Got {
-    Bytes(usize),
-    /// Wait again.
-    Nothing,
-    End,
-}
-
-/// Where lines come from.
-#[derive(Debug)]
-enum Origin {
-    /// Read with an offset, or by a description that does not block.
-    Read(OwnedFd),
-    /// A socket.
-    Received(OwnedFd),
-    /// A FIFO, to be opened again when all who wrote to it have gone.
-    Fifo(OwnedFd, PathBuf),
-}
-
-impl Origin {
-    /// A descriptor whose description others may share.
-    fn shared(descriptor: OwnedFd) -> io::Result<Self> {
-        if fcntl_getfl(&descriptor)? & OFlags::ACCMODE == OFlags::WRONLY {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "the descriptor is not open for reading",
-            ));
-        }
-        Ok(match FileType::from_raw_mode(fstat(&descriptor)?.st_mode) {
-            FileType::Socket => Self::Received(descriptor),
-            FileType::Fifo => Self::Read(reopen(descriptor)),
-            FileType::CharacterDevice if isatty(&descriptor) => Self::Read(reopen(descriptor)),
-            // A file knows where it stands; of a device nobody knows what opening it again does.
-            _ => Self::Read(descriptor),
-        })
-    }
-
-    fn fifo(path: PathBuf) -> io::Result<Self> {
-        Ok(Self::Fifo(open_fifo(&path)?, path))
-    }
-
-    fn descriptor(&self) -> &OwnedFd {
-        match self {
-            Self::Read(descriptor) | Self::Received(descriptor) | Self::Fifo(descriptor, _) => descriptor,
-        }
-    }
-
-    /// Reads once. It was ready.
-    fn read(&self, buffer: &mut [u8]) -> io::Result<Got> {
-        let read = match self {
-            Self::Read(descriptor) | Self::Fifo(descriptor, _) => rustix::io::read(descriptor, buffer),
-            Self::Received(socket) => recv(socket, buffer, RecvFlags::DONTWAIT).map(|(count, _)| count),
-        };
-        match read {
-            Ok(0) => Ok(Got::End),
-            Ok(count) => Ok(Got::Bytes(count)),
-            Err(Errno::AGAIN | Errno::INTR) => Ok(Got::Nothing),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// After an end: says whether more may come.
-    fn begin_again(&mut self) -> io::Result<bool> {
-        match self {
-            Self::Read(_) | Self::Received(_) => Ok(false),
-            Self::Fifo(descriptor, path) => {
-                // Opened anew, it does not remember that there were writers, so the end is not told again.
-                // Meanwhile the old one keeps what the next writer may have written.
-                *descriptor = open_fifo(path)?;
-                Ok(true)
-            }
-        }
-    }
-}
-
-/// A description of this process's own for a pipe or a terminal, which does not block; or the descriptor
-/// itself, where that is not allowed.
-fn reopen(descriptor: OwnedFd) -> OwnedFd {
-    let path = format!("/proc/self/fd/{}", descriptor.as_raw_fd());
-    open(path).unwrap_or(descriptor)
-}
-
-fn open_fifo(path: &Path) -> io::Result<OwnedFd> {
-    let fifo = open(path).map_err(|error| at(path, error.into()))?;
-    match FileType::from_raw_mode(fstat(&fifo)?.st_mode) {
-        FileType::Fifo => Ok(fifo),
-        _ => Err(at(path, io::Error::new(io::ErrorKind::InvalidInput, "it is no FIFO"))),
-    }
-}
-
-fn open(path: impl rustix::path::Arg) -> rustix::io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    rustix::fs::open(path, flags, Mode::empty())
 }
 
 /// The Handler that leaves the lines, or chunks, to an actor.

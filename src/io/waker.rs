@@ -193,7 +193,8 @@ impl Waker {
         drop(before);
     }
 
-    /// Takes what the Reader was asked for. The bell is silent already: see the head of this file.
+    /// Takes what the Reader was asked for. If the bell is not silent already (see the head of this file), the next
+    /// wait ends for nothing.
     pub(crate) fn take(&self) -> Requests {
         // Acquire: pairs with the Release of `wake`.
         Requests(self.0.requests.swap(Requests::NONE.0, Ordering::Acquire))

@@ -11,8 +11,8 @@ use crate::process::Way;
 use crate::streams::On;
 use crate::supervision::Told;
 use crate::{
-    calls, capacity, children, datagrams, ends, inbox, meta, parcels, process, relations, signals, streams,
-    supervision, timers,
+    calls, capacity, children, datagrams, ends, inbox, lines, meta, parcels, process, relations, signals,
+    streams, supervision, timers,
 };
 
 /// For all engines.
@@ -110,6 +110,19 @@ const ANSWERED: &[Guarantee] =
 
 const STREAMS: &[Guarantee] = &[
     HandlerExclusion,
+    NoDuplication,
+    RightRecipient,
+    TerminateOnce,
+    ReaderLifetime,
+    Ownership,
+    RaceFreedom,
+    Handover,
+    NoLeak,
+];
+/// What lines that come in order, and all of them, show.
+const LINES: &[Guarantee] = &[
+    HandlerExclusion,
+    NoLoss,
     NoDuplication,
     RightRecipient,
     TerminateOnce,
@@ -277,6 +290,14 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "children/stop-against-heir", CHILDREN, ["exited", "ended by a signal"], ALL, children::stop_against_heir();
     "children/write-against-exit", CHILDREN, ["accepted", "it reads no more", "exited"], ALL, children::write_against_exit();
     "children/close-against-room", CHILDREN, ["all came", "exited"], ALL, children::close_against_room();
+
+    "lines/interrupt-against-readiness", LINES, ["handled", "interrupted"], ALL, lines::interrupt_against_readiness();
+    "lines/last-line", LINES, ["handled", "ended"], ALL, lines::last_line();
+    "lines/pieces", LINES, ["handled"], ALL, lines::pieces();
+    "lines/handler-ends-against-delivery", LINES, ["handled", "told to end"], ALL, lines::handler_ends_against_delivery();
+    "lines/hold-against-release", LINES, ["handled", "ended"], LARGE, lines::hold_against_release();
+    "lines/next-writer", LINES, ["handled", "began again"], ALL, lines::next_writer();
+    "lines/interrupt-against-next-writer", LINES, ["handled", "began again", "interrupted"], ALL, lines::interrupt_against_next_writer();
 
     "timers/cancel-against-fire/due", TIMERS, ["cancelled", "too late"], MODELS, timers::cancel_against_fire(Duration::ZERO);
     "timers/cancel-against-fire/later", TIMERS, ["cancelled", "too late"], TIMED_MODELS, timers::cancel_against_fire(timers::SOME);

@@ -13,6 +13,7 @@ mod datagrams;
 mod doer;
 mod ends;
 mod inbox;
+mod lines;
 mod meta;
 mod parcels;
 mod parts;
