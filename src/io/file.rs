@@ -66,18 +66,22 @@
 //! interrupted by anything; it ends by itself.
 
 mod follow;
+mod place;
 mod session;
 mod watch;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::meta::{Handler, Reader};
 use follow::Follow;
+use place::Path;
 use session::{Shared, Talk, Target};
 
 pub use super::data::Data;
 pub use super::line::{Line, Unit};
+#[doc(hidden)]
+pub use place::{Content, Place, Seen};
 pub use session::{Change, Command, Reading, Session};
 
 /// Which file is read, from where, and how.
@@ -91,7 +95,7 @@ pub struct Options {
 
 impl Options {
     /// The whole file, once.
-    pub fn new(path: impl AsRef<Path>) -> Self {
+    pub fn new(path: impl AsRef<std::path::Path>) -> Self {
         Self { path: path.as_ref().to_owned(), start: Target::Offset(0), follow: false, limit: 64 << 10 }
     }
 
@@ -128,7 +132,22 @@ pub fn reader<S: Session>(
     options: Options,
     session: S,
 ) -> io::Result<(impl Reader<Command<S::Unit>>, impl Handler<Message = Command<S::Unit>>)> {
+    let path = Path::new(options.path.clone(), options.follow)?;
+    reader_at(options, path, session)
+}
+
+/// The same, of a file elsewhere, such as a model's; its path is what it is called in errors.
+///
+/// # Errors
+/// As [`reader`].
+#[doc(hidden)]
+#[expect(clippy::type_complexity, reason = "two lines, and what the Handler understands")]
+pub fn reader_at<S: Session>(
+    options: Options,
+    place: impl Place,
+    session: S,
+) -> io::Result<(impl Reader<Command<S::Unit>>, impl Handler<Message = Command<S::Unit>>)> {
     let shared = Shared::new()?;
-    let (follow, position) = Follow::new(options, shared.clone())?;
+    let (follow, position) = Follow::new(options, place, shared.clone())?;
     Ok((follow, Talk::new(shared, session, position)))
 }

@@ -11,8 +11,8 @@ use crate::process::Way;
 use crate::streams::On;
 use crate::supervision::Told;
 use crate::{
-    calls, capacity, children, datagrams, ends, inbox, lines, meta, parcels, process, relations, signals,
-    streams, supervision, timers,
+    calls, capacity, children, datagrams, ends, files, inbox, lines, meta, parcels, process, relations,
+    signals, streams, supervision, timers,
 };
 
 /// For all engines.
@@ -99,6 +99,18 @@ const CHILDREN: &[Guarantee] = &[
     ReaderLifetime,
     Ownership,
     RaceFreedom,
+    NoLeak,
+];
+/// What a file shows that is read to its end, or further.
+const FILES: &[Guarantee] = &[
+    HandlerExclusion,
+    NoLoss,
+    NoDuplication,
+    TerminateOnce,
+    ReaderLifetime,
+    Ownership,
+    RaceFreedom,
+    Handover,
     NoLeak,
 ];
 /// What one shows that is to end with its owner.
@@ -298,6 +310,12 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "lines/hold-against-release", LINES, ["handled", "ended"], LARGE, lines::hold_against_release();
     "lines/next-writer", LINES, ["handled", "began again"], ALL, lines::next_writer();
     "lines/interrupt-against-next-writer", LINES, ["handled", "began again", "interrupted"], ALL, lines::interrupt_against_next_writer();
+
+    "files/append-against-end", FILES, ["received"], ALL, files::append_against_end();
+    "files/truncate-against-read", FILES, ["received", "truncated"], ALL, files::truncate_against_read();
+    "files/replace-against-end", FILES, ["received", "replaced"], ALL, files::replace_against_end();
+    "files/seek-against-delivery", FILES, ["received", "position"], ALL, files::seek_against_delivery();
+    "files/interrupt-against-append", OWNED, ["received", "interrupted"], ALL, files::interrupt_against_append();
 
     "timers/cancel-against-fire/due", TIMERS, ["cancelled", "too late"], MODELS, timers::cancel_against_fire(Duration::ZERO);
     "timers/cancel-against-fire/later", TIMERS, ["cancelled", "too late"], TIMED_MODELS, timers::cancel_against_fire(timers::SOME);

@@ -12,6 +12,7 @@ mod children;
 mod datagrams;
 mod doer;
 mod ends;
+mod files;
 mod inbox;
 mod lines;
 mod meta;

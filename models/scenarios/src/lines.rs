@@ -283,8 +283,9 @@ pub(crate) fn hold_against_release() {
 /// A FIFO's writer goes, and another comes and goes, who leaves a line without a line feed.
 pub(crate) fn next_writer() {
     let (node, fifo) = (node(), Fifo::new());
-    let reading = lines(&node, fifo.clone(), &["a", "b"], None);
+    // The first has gone before the Reader begins.
     fifo.visit("a\n");
+    let reading = lines(&node, fifo.clone(), &["a", "b"], None);
     fifo.visit("b");
     // Where what the second left is not handed over, this is a deadlock.
     reading.all.pass();

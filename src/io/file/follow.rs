@@ -1,18 +1,15 @@
 //! The Reader of a file.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::mem;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use platform::readiness::{Readiness, Source};
-use rustix::fs::OFlags;
+use platform::readiness::Readiness;
 
 use super::Options;
+use super::place::{Content, Place, Seen};
 use super::session::{Change, Command, Request, Seek, Shared, Target};
-use super::watch::{Seen, Watch};
 use crate::exit::Exit;
 use crate::io::connection::STACK_BYTES;
 use crate::io::line::{Cutter, Hold, Unit};
@@ -24,15 +21,15 @@ use crate::meta::{Interrupt, Reader, ReaderContext};
 const CHUNK: usize = 64 << 10;
 
 /// Reads one file, or all that come to have its name.
-pub(super) struct Follow<U: Unit> {
+pub(super) struct Follow<U: Unit, P: Place> {
+    place: P,
+    /// What it is called, in errors.
     path: PathBuf,
     limit: usize,
     shared: Shared,
     cutter: U::Cutter,
     /// None while no file has the name and none had.
-    file: Option<Opened>,
-    /// There, if the file is followed.
-    watch: Option<Watch>,
+    file: Option<Opened<P::Content>>,
     /// What may have changed since the Reader looked.
     seen: Seen,
     /// Nothing has the name, or something that cannot be opened: the session knows.
@@ -44,33 +41,16 @@ pub(super) struct Follow<U: Unit> {
 }
 
 /// A file that is open.
-struct Opened {
-    file: File,
-    /// What tells it from any other that exists.
-    identity: (u64, u64),
+struct Opened<C> {
+    content: C,
     /// What was read of it.
     offset: u64,
 }
 
-impl Opened {
-    fn new(path: &Path) -> io::Result<Self> {
-        // Without the flag it would wait for whoever writes to a FIFO.
-        let flags = OFlags::NONBLOCK.bits().cast_signed();
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
-        }
-        Ok(Self { file, identity: (metadata.dev(), metadata.ino()), offset: 0 })
-    }
-
-    fn length(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.len())
-    }
-
+impl<C: Content> Opened<C> {
     /// Goes to an offset, or to the end of the file; says where that is.
     fn go(&mut self, to: Target) -> io::Result<u64> {
-        let end = self.length()?;
+        let end = self.content.length()?;
         self.offset = match to {
             Target::Offset(offset) => offset.min(end),
             Target::End => end,
@@ -88,16 +68,13 @@ impl From<io::Error> for Over {
     }
 }
 
-impl<U: Unit> Follow<U> {
+impl<U: Unit, P: Place> Follow<U, P> {
     /// Opens the file; says where it begins to read, too.
-    pub(super) fn new(options: Options, shared: Shared) -> io::Result<(Self, u64)> {
+    pub(super) fn new(options: Options, mut place: P, shared: Shared) -> io::Result<(Self, u64)> {
         let Options { path, start, follow, limit } = options;
-        let mut watch = follow.then(|| Watch::new(path.clone())).transpose()?;
-        if let Some(watch) = &mut watch {
-            watch.renew()?;
-        }
-        let mut file = match Opened::new(&path) {
-            Ok(file) => Some(file),
+        place.watch()?;
+        let mut file = match place.open() {
+            Ok(content) => Some(Opened { content, offset: 0 }),
             Err(error) if follow && error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(at(&path, error)),
         };
@@ -106,12 +83,12 @@ impl<U: Unit> Follow<U> {
             None => 0,
         };
         let this = Self {
+            place,
             path,
             limit,
             shared,
             cutter: Cutter::new(limit),
             file,
-            watch,
             // It was watched before it was opened, and may have been another then.
             seen: Seen { content: true, name: true },
             absent: false,
@@ -127,10 +104,8 @@ impl<U: Unit> Follow<U> {
         if requests.contains(Requests::END) {
             return Err(Over(Ok(())));
         }
-        if source.intersects(Readiness::READ)
-            && let Some(watch) = &mut self.watch
-        {
-            let seen = watch.take()?;
+        if source.intersects(Readiness::READ) {
+            let seen = self.place.take()?;
             self.seen.content |= seen.content;
             self.seen.name |= seen.name;
             self.at_end &= !(seen.content || seen.name);
@@ -151,11 +126,7 @@ impl<U: Unit> Follow<U> {
         if !self.at_end {
             return waker.wait(None, Some(Duration::ZERO));
         }
-        let changes = self.watch.as_ref().map(|watch| {
-            let descriptor: &dyn Source = watch.descriptor();
-            (descriptor, Readiness::READ)
-        });
-        waker.wait(changes, None)
+        waker.wait(self.place.changes().map(|changes| (changes, Readiness::READ)), None)
     }
 
     fn seek(&mut self, Seek { to, seeks }: Seek, context: &ReaderContext<Command<U>>) -> Result<(), Over> {
@@ -171,11 +142,11 @@ impl<U: Unit> Follow<U> {
 
     /// Reads once, and hands over what came.
     fn read(&mut self, buffer: &mut Vec<u8>, context: &ReaderContext<Command<U>>) -> Result<(), Over> {
-        let Some(Opened { file, offset, .. }) = &mut self.file else { return self.look(context) };
+        let Some(Opened { content, offset }) = &mut self.file else { return self.look(context) };
         // Made when something is to be read.
         buffer.resize(CHUNK, 0);
-        let count = match file.read_at(buffer, *offset) {
-            Ok(0) if self.watch.is_some() => return self.look(context),
+        let count = match content.read_at(buffer, *offset) {
+            Ok(0) if self.place.changes().is_some() => return self.look(context),
             Ok(0) => return self.end(context),
             Ok(count) => count,
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
@@ -207,21 +178,34 @@ impl<U: Unit> Follow<U> {
 
     fn is_truncated(&self) -> io::Result<bool> {
         match &self.file {
-            Some(file) => Ok(file.length()? < file.offset),
+            Some(file) => Ok(file.content.length()? < file.offset),
+            None => Ok(false),
+        }
+    }
+
+    fn has_grown(&self) -> io::Result<bool> {
+        match &self.file {
+            Some(file) => Ok(file.content.length()? > file.offset),
             None => Ok(false),
         }
     }
 
     fn look_at_name(&mut self, context: &ReaderContext<Command<U>>) -> Result<(), Over> {
-        if let Some(watch) = &mut self.watch {
-            watch.renew()?;
-        }
-        match Opened::new(&self.path) {
-            Ok(found) if self.file.as_ref().is_some_and(|file| file.identity == found.identity) => {
+        self.place.watch()?;
+        let found = self.place.open();
+        let open = self.file.as_ref();
+        match found {
+            Ok(found) if open.is_some_and(|file| file.content.identity() == found.identity()) => {
                 self.absent = false;
                 // It may not have been watched until now.
                 self.at_end = false;
                 self.seen.content = true;
+                Ok(())
+            }
+            Ok(_) if self.has_grown()? => {
+                // It was written to before it lost its name: it is read to its end first.
+                self.seen.name = true;
+                self.at_end = false;
                 Ok(())
             }
             Ok(found) => {
@@ -247,13 +231,13 @@ impl<U: Unit> Follow<U> {
     fn begin(
         &mut self,
         change: Change,
-        found: Option<Opened>,
+        found: Option<P::Content>,
         context: &ReaderContext<Command<U>>,
     ) -> Result<(), Over> {
         // What was left without a line feed will get none.
         self.finish(context)?;
         match (found, &mut self.file) {
-            (Some(found), file) => *file = Some(found),
+            (Some(content), file) => *file = Some(Opened { content, offset: 0 }),
             (None, Some(file)) => file.offset = 0,
             (None, None) => unreachable!("what is not open is not truncated"),
         }
@@ -281,7 +265,7 @@ fn tell<U: Unit>(context: &ReaderContext<Command<U>>, request: Request<U>) -> Re
     context.deliver(Command(request)).map_err(|_| Over(Ok(())))
 }
 
-impl<U: Unit> Reader<Command<U>> for Follow<U> {
+impl<U: Unit, P: Place> Reader<Command<U>> for Follow<U, P> {
     const STACK_BYTES: usize = STACK_BYTES;
 
     fn interrupt(&mut self) -> Interrupt {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 
+use super::place::Seen;
 use crate::io::place::at;
 
 /// What a directory is watched for: entries that come and go, or whose permissions change, and its own end.
@@ -37,15 +38,6 @@ pub(super) struct Watch {
     file: Option<i32>,
     /// Each directory where the name, or a link that it leads to, is an entry; and the entry.
     entries: Vec<(i32, OsString)>,
-}
-
-/// What may have happened.
-#[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Seen {
-    /// To the content of the file.
-    pub(super) content: bool,
-    /// To its name.
-    pub(super) name: bool,
 }
 
 impl Watch {
