@@ -309,11 +309,13 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "lines/handler-ends-against-delivery", LINES, ["handled", "told to end"], ALL, lines::handler_ends_against_delivery();
     "lines/hold-against-release", LINES, ["handled", "ended"], LARGE, lines::hold_against_release();
     "lines/next-writer", LINES, ["handled", "began again"], ALL, lines::next_writer();
+    "lines/writer-between-openings", LINES, ["handled", "began again"], ALL, lines::writer_between_openings();
     "lines/interrupt-against-next-writer", LINES, ["handled", "began again", "interrupted"], ALL, lines::interrupt_against_next_writer();
 
     "files/append-against-end", FILES, ["received"], ALL, files::append_against_end();
     "files/truncate-against-read", FILES, ["received", "truncated"], ALL, files::truncate_against_read();
     "files/replace-against-end", FILES, ["received", "replaced"], ALL, files::replace_against_end();
+    "files/replace-before-look", FILES, ["received", "replaced"], ALL, files::replace_before_look();
     "files/seek-against-delivery", FILES, ["received", "position"], ALL, files::seek_against_delivery();
     "files/interrupt-against-append", OWNED, ["received", "interrupted"], ALL, files::interrupt_against_append();
 

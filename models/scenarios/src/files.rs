@@ -73,6 +73,8 @@ struct Name {
     disk: Arc<Disk>,
     pipe: Stream,
     is_followed: bool,
+    /// What is done to the disk when the Reader is about to look at the name for the first time.
+    before_look: Option<fn(&Disk)>,
 }
 
 impl Place for Name {
@@ -87,6 +89,10 @@ impl Place for Name {
     }
 
     fn watch(&mut self) -> io::Result<()> {
+        let is_watched = self.disk.state.lock().watched.is_some();
+        if let Some(before_look) = self.before_look.take_if(|_| is_watched) {
+            before_look(&self.disk);
+        }
         let mut state = self.disk.state.lock();
         state.watched = Some(state.named);
         Ok(())
@@ -205,10 +211,21 @@ struct Desk {
 impl Desk {
     /// A process with a Reader of a file.
     fn begin(follow: bool, content: &[u8], expects: &[Told], seeks_after: Option<usize>) -> Self {
+        Self::with(follow, content, expects, seeks_after, None)
+    }
+
+    /// The same; something is done to the disk when the Reader is about to look at the name.
+    fn with(
+        follow: bool,
+        content: &[u8],
+        expects: &[Told],
+        seeks_after: Option<usize>,
+        before_look: Option<fn(&Disk)>,
+    ) -> Self {
         let (near, far) = pair(1).expect("there is room for two descriptors");
         let state = State { files: vec![content.to_vec()], ..State::default() };
         let disk = Arc::new(Disk { state: Mutex::new(state), pipe: far });
-        let name = Name { disk: disk.clone(), pipe: near, is_followed: follow };
+        let name = Name { disk: disk.clone(), pipe: near, is_followed: follow, before_look };
         let told: Vec<_> = expects.iter().map(|_| Gate::new()).collect();
         let expects = expects.iter().copied().zip(told.iter().cloned()).collect();
         let ear = Ear { expects, told: 0, seeks_after };
@@ -258,6 +275,18 @@ pub(crate) fn replace_against_end() {
     desk.told[0].pass();
     desk.disk.append(2);
     desk.disk.replace(&[3]);
+    desk.told[3].pass();
+    stop(&desk.node);
+}
+
+/// The same, between the Reader's last look at the old one and its look at the name.
+pub(crate) fn replace_before_look() {
+    let expects = [Told::Byte(1), Told::Byte(2), Told::Changed, Told::Byte(3)];
+    let replace = |disk: &Disk| {
+        disk.append(2);
+        disk.replace(&[3]);
+    };
+    let desk = Desk::with(true, &[1], &expects, None, Some(replace));
     desk.told[3].pass();
     stop(&desk.node);
 }

@@ -32,7 +32,12 @@ impl Feed for Pipe {
 
 /// A FIFO: one buffer, whoever has it open.
 #[derive(Clone, Debug)]
-struct Fifo(Arc<Mutex<Buffer>>, Arc<Event>);
+struct Fifo {
+    buffer: Arc<Mutex<Buffer>>,
+    event: Arc<Event>,
+    /// What somebody writes who comes and goes before the Reader opens it again for the first time.
+    between: Option<&'static str>,
+}
 
 #[derive(Debug)]
 struct Buffer {
@@ -47,17 +52,17 @@ impl Fifo {
     fn new() -> Self {
         let event = Event::new().expect("there is room for a descriptor");
         let buffer = Buffer { bytes: Vec::new(), writers: 0, had_writers: false };
-        Self(Arc::new(Mutex::new(buffer)), Arc::new(event))
+        Self { buffer: Arc::new(Mutex::new(buffer)), event: Arc::new(event), between: None }
     }
 
     /// Changes it, and tells the Reader whether there is something to read, or an end.
     fn change<R>(&self, change: impl FnOnce(&mut Buffer) -> R) -> R {
-        let buffer = &mut *self.0.lock();
+        let buffer = &mut *self.buffer.lock();
         let result = change(buffer);
         if !buffer.bytes.is_empty() || (buffer.had_writers && buffer.writers == 0) {
-            self.1.raise();
+            self.event.raise();
         } else {
-            self.1.clear();
+            self.event.clear();
         }
         result
     }
@@ -72,7 +77,7 @@ impl Fifo {
 
 impl Feed for Fifo {
     fn source(&self) -> &dyn Source {
-        &*self.1
+        &*self.event
     }
 
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
@@ -90,6 +95,9 @@ impl Feed for Fifo {
     /// Opened anew, it knows of those writers that are there now.
     fn begin_again(&mut self) -> io::Result<bool> {
         reached("began again");
+        if let Some(text) = self.between.take() {
+            self.visit(text);
+        }
         self.change(|buffer| buffer.had_writers = buffer.writers > 0);
         Ok(true)
     }
@@ -283,11 +291,20 @@ pub(crate) fn hold_against_release() {
 /// A FIFO's writer goes, and another comes and goes, who leaves a line without a line feed.
 pub(crate) fn next_writer() {
     let (node, fifo) = (node(), Fifo::new());
-    // The first has gone before the Reader begins.
-    fifo.visit("a\n");
     let reading = lines(&node, fifo.clone(), &["a", "b"], None);
+    fifo.visit("a\n");
     fifo.visit("b");
     // Where what the second left is not handed over, this is a deadlock.
+    reading.all.pass();
+    stop(&node);
+}
+
+/// The second comes and goes after the Reader was told that the first has gone, and before it opens the FIFO again.
+pub(crate) fn writer_between_openings() {
+    let node = node();
+    let fifo = Fifo { between: Some("b"), ..Fifo::new() };
+    fifo.visit("a\n");
+    let reading = lines(&node, fifo, &["a", "b"], None);
     reading.all.pass();
     stop(&node);
 }
