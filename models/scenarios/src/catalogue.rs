@@ -316,6 +316,7 @@ pub(crate) static SCENARIOS: &[Scenario] = catalogue! {
     "files/truncate-against-read", FILES, ["received", "truncated"], ALL, files::truncate_against_read();
     "files/replace-against-end", FILES, ["received", "replaced"], ALL, files::replace_against_end();
     "files/replace-before-look", FILES, ["received", "replaced"], ALL, files::replace_before_look();
+    "files/truncate-and-replace-before-look", FILES, ["received", "truncated", "replaced"], ALL, files::truncate_and_replace_before_look();
     "files/seek-against-delivery", FILES, ["received", "position"], ALL, files::seek_against_delivery();
     "files/interrupt-against-append", OWNED, ["received", "interrupted"], ALL, files::interrupt_against_append();
 

@@ -291,6 +291,19 @@ pub(crate) fn replace_before_look() {
     stop(&desk.node);
 }
 
+/// The old one is truncated and written to there, and then replaced.
+pub(crate) fn truncate_and_replace_before_look() {
+    let expects = [Told::Byte(1), Told::Byte(2), Told::Changed, Told::Byte(3), Told::Changed, Told::Byte(4)];
+    let replace = |disk: &Disk| {
+        disk.truncate();
+        disk.append(3);
+        disk.replace(&[4]);
+    };
+    let desk = Desk::with(true, &[1, 2], &expects, None, Some(replace));
+    desk.told[5].pass();
+    stop(&desk.node);
+}
+
 /// The session goes back while the Reader reads on: what was read before that, and not told, is not told.
 pub(crate) fn seek_against_delivery() {
     let expects = [Told::Byte(1), Told::Byte(1), Told::Byte(2), Told::Ended];

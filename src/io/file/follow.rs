@@ -183,9 +183,10 @@ impl<U: Unit, P: Place> Follow<U, P> {
         }
     }
 
-    fn has_grown(&self) -> io::Result<bool> {
+    /// Whether the file that is open is not at its end, or ends elsewhere by now.
+    fn has_changed(&self) -> io::Result<bool> {
         match &self.file {
-            Some(file) => Ok(file.content.length()? > file.offset),
+            Some(file) => Ok(file.content.length()? != file.offset),
             None => Ok(false),
         }
     }
@@ -202,9 +203,9 @@ impl<U: Unit, P: Place> Follow<U, P> {
                 self.seen.content = true;
                 Ok(())
             }
-            Ok(_) if self.has_grown()? => {
-                // It was written to before it lost its name: it is read to its end first.
-                self.seen.name = true;
+            Ok(_) if self.has_changed()? => {
+                // It was written to, or truncated, before it lost its name: it is read to its end first.
+                self.seen = Seen { content: true, name: true };
                 self.at_end = false;
                 Ok(())
             }
