@@ -15,9 +15,10 @@ use crate::naive::Naive;
 use crate::optimal::Optimal;
 use crate::program::{Lent, Program, Runner};
 use crate::report::{Counts, Found, Progress, Report, Stop};
+use crate::saved::Saved;
 use crate::schedule::{self, Played, Schedule, on_own_thread};
 use crate::search::{Bound, Ending, Job, Limits, Search};
-use crate::shard::{self, Checkpoint, Shard, ShardError};
+use crate::shard::{Checkpoint, Shard, ShardError};
 use crate::source::Source;
 use crate::split::Splitter;
 
@@ -203,7 +204,8 @@ impl Explorer {
         let parts = on_own_thread(|| self.split(program, &names));
         let mut work = Work::new(self, program, &names, began, u64::MAX);
         if let Some(file) = &self.checkpoint {
-            work.saved = Some(Saved::open(file.clone(), self, &parts)?);
+            let fresh = Checkpoint::new(self.shard, self.mode, self.limits(), &self.build, &parts);
+            work.saved = Some(Saved::open(file.clone(), fresh)?);
         }
         let jobs: Vec<_> = parts.jobs.iter().filter(|job| !work.is_done(job.0)).cloned().collect();
         work.run(&jobs, self.workers);
@@ -302,7 +304,7 @@ struct Work<'a> {
     saved: Option<Saved>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -560,46 +562,5 @@ impl<'a> Work<'a> {
             digest: parts.digest,
             seconds: self.began.elapsed().as_secs_f64(),
         }
-    }
-}
-
-/// A checkpoint that is kept up to date.
-struct Saved {
-    file: PathBuf,
-    checkpoint: Mutex<Checkpoint>,
-    written: Mutex<Instant>,
-    error: Mutex<Option<ShardError>>,
-}
-
-impl Saved {
-    fn open(file: PathBuf, explorer: &Explorer, parts: &Parts) -> Result<Self, ShardError> {
-        let fresh = Checkpoint::new(explorer.shard, explorer.mode, explorer.limits(), &explorer.build, parts);
-        let checkpoint = shard::open(&file, fresh)?;
-        Ok(Self {
-            file,
-            checkpoint: Mutex::new(checkpoint),
-            written: Mutex::new(Instant::now()),
-            error: Mutex::new(None),
-        })
-    }
-
-    fn finished(&self, job: usize, counts: Counts) {
-        let mut checkpoint = lock(&self.checkpoint);
-        checkpoint.done.insert(job, counts);
-        let mut written = lock(&self.written);
-        if written.elapsed() > Duration::from_secs(1) {
-            *written = Instant::now();
-            if let Err(error) = shard::write(&self.file, &checkpoint) {
-                lock(&self.error).get_or_insert(error);
-            }
-        }
-    }
-
-    /// Writes it once more; tells the first thing that went wrong with writing.
-    fn close(self) -> Result<(), ShardError> {
-        if let Some(error) = self.error.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(error);
-        }
-        shard::write(&self.file, &lock(&self.checkpoint))
     }
 }

@@ -49,6 +49,7 @@ mod optimal;
 mod program;
 mod report;
 mod sample;
+mod saved;
 mod schedule;
 mod search;
 mod shard;
